@@ -125,9 +125,7 @@ fn medium_post(article: &XmlElement<'_>, is_draft: bool) -> Post {
     let time = of_class("dt-published");
     let date = time.and_then(|time| time.attribute("datetime").map(str::to_owned).or_else(|| non_empty(&time.text())));
     let canonical = of_class("p-canonical").and_then(|link| link.attribute("href")).map(str::to_owned);
-    let is_short = |address: &str| address.starts_with("https://medium.com/p/");
-    let short = find(article, &|element| element.attribute("href").is_some_and(is_short));
-    let id = short.and_then(|link| link.attribute("href")).map(str::to_owned);
+    let id = medium_id(article);
     let title = line("p-name").map(|title| html::one_line(&crate::model::text::escape(&title)));
     let body = of_class("e-content").map(|body| body.source.to_owned()).unwrap_or_default();
     Post {
@@ -141,6 +139,25 @@ fn medium_post(article: &XmlElement<'_>, is_draft: bool) -> Post {
         status: if is_draft { PostStatus::Draft } else { PostStatus::Public },
         ..Post::default()
     }
+}
+
+/// The address by which Medium knows a post: around its date, and in the footer of a draft behind "View original". The text may have links
+/// to other posts.
+fn medium_id(article: &XmlElement<'_>) -> Option<String> {
+    let is_short = |link: &XmlElement<'_>| {
+        let address = link.attribute("href").and_then(|address| address.split_once("medium.com/p/"));
+        address.is_some_and(|(before, id)| matches!(before, "https://" | "http://") && !id.is_empty())
+    };
+    let is_date = |element: &XmlElement<'_>| {
+        element.attribute("class").is_some_and(|classes| classes.split(' ').any(|class| class == "dt-published"))
+    };
+    let is_original = |link: &XmlElement<'_>| link.text().trim().to_lowercase().starts_with("view original");
+    let footer = article.elements().filter(|element| element.name == "footer").last();
+    let link = footer
+        .and_then(|footer| find(footer, &|link| is_short(link) && find(link, &is_date).is_some()))
+        .or_else(|| find(footer?, &|link| is_short(link) && is_original(link)))
+        .or_else(|| find(footer?, &is_short))?;
+    link.attribute("href").map(str::to_owned)
 }
 
 /// The first element in another, at any depth, for which `is_one` holds.

@@ -151,7 +151,7 @@ impl From<FeedEntry> for Post {
             title: entry.title,
             published: entry.published,
             updated: entry.updated,
-            addresses: entry.links,
+            addresses: entry.links.into_iter().chain(entry.content.addresses).collect(),
             ..entry.content
         }
     }

@@ -46,6 +46,17 @@ impl Export {
         self.remarks.push(Problem::of_file(message));
     }
 
+    /// Remarks that parts of the text of a post are left out, since not all readers may see them.
+    pub fn hold_back(&mut self, post: &Post, count: usize) {
+        if count > 0 {
+            let name = post.name();
+            let message =
+                format!("`{name}`: {count} parts of its text are left out, since they are not for all readers");
+            self.remarks.push(Problem::of_file(message));
+            self.skip_many("parts of texts that are not for all readers", count);
+        }
+    }
+
     /// Leaves each id to the first post that has it: an article without its own id would not be published. A post that is there twice is
     /// one.
     pub fn separate_ids(&mut self) {

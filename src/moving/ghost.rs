@@ -1,6 +1,6 @@
 //! The export of Ghost (JSON).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -12,6 +12,9 @@ use crate::article::{loose_date, summary};
 
 /// What Ghost writes in place of the site's own address.
 const SITE: &str = "__GHOST_URL__";
+/// Comments around a part of a text that not all readers may see. The first one ends with the conditions.
+const GATE: &str = "<!--kg-gated-block:begin";
+const GATE_END: &str = "<!--kg-gated-block:end";
 
 /// Reads an export; `None` if the document is none.
 pub fn read(document: &Value) -> Option<Export> {
@@ -26,7 +29,8 @@ pub fn read(document: &Value) -> Option<Export> {
             export.skip("pages");
             continue;
         }
-        let post = post(row, &names);
+        let (post, held_back) = post(row, &names);
+        export.hold_back(&post, held_back);
         if post.published.is_none() && post.status == PostStatus::Public {
             export.lose(format!("the post `{}` has no date that can be read", post.title.clone().unwrap_or_default()));
         }
@@ -54,6 +58,8 @@ struct Names {
     tags: HashMap<String, Vec<String>>,
     authors: HashMap<String, Vec<String>>,
     users: HashMap<String, String>,
+    /// Ids of posts that were only sent by mail.
+    mailed: HashSet<String>,
 }
 
 impl Names {
@@ -83,11 +89,17 @@ impl Names {
             tags: joined(rows("posts_tags"), "tag_id", &tags),
             authors: joined(rows("posts_authors"), "author_id", &users),
             users,
+            mailed: rows("posts_meta")
+                .iter()
+                .filter(|row| is_true(row.get("email_only")))
+                .filter_map(|row| key(row.get("post_id")))
+                .collect(),
         }
     }
 }
 
-fn post(row: &Value, names: &Names) -> Post {
+/// A post, and the number of parts of its text that are left out, since not all readers may see them.
+fn post(row: &Value, names: &Names) -> (Post, usize) {
     let text = |key: &str| row.get(key).and_then(Value::as_str).and_then(non_empty);
     let date = |key: &str| match row.get(key)? {
         Value::String(text) => loose_date::read(text),
@@ -118,17 +130,19 @@ fn post(row: &Value, names: &Names) -> Post {
         tags = inline("tags");
     }
     let slug = text("slug");
-    let content =
-        text("html").or_else(|| lexical::html(&text("lexical")?)).or_else(|| mobiledoc::html(&text("mobiledoc")?));
-    let is_public = text("visibility").is_none_or(|visibility| visibility == "public");
+    let (content, held_back) = content(row);
+    let is_mailed = is_true(row.get("email_only"))
+        || is_true(row.pointer("/posts_meta/email_only"))
+        || id.as_ref().is_some_and(|id| names.mailed.contains(id));
+    let is_public = !is_mailed && text("visibility").is_none_or(|visibility| visibility == "public");
     let status = match text("status").as_deref() {
-        Some("published") | None if is_public && !is_true(row.get("email_only")) => PostStatus::Public,
+        Some("published") | None if is_public => PostStatus::Public,
         Some("scheduled") if is_public => PostStatus::Scheduled,
         // For members, or only sent by mail.
         Some("published" | "scheduled" | "sent") | None => PostStatus::Private,
         Some(_) => PostStatus::Draft,
     };
-    Post {
+    let post = Post {
         title: text("title").map(|title| summary::one_line(&title)).filter(|title| title != "(Untitled)"),
         published: date("published_at"),
         updated: date("updated_at"),
@@ -139,8 +153,54 @@ fn post(row: &Value, names: &Names) -> Post {
         summary: text("custom_excerpt"),
         image: text("feature_image").or_else(|| text("image")).map(|image| image.replace(SITE, "")),
         status,
-        html: content.unwrap_or_default().replace(SITE, ""),
+        html: content.replace(SITE, ""),
         id,
         ..Post::default()
+    };
+    (post, held_back)
+}
+
+/// The text of a post that all readers may see, and the number of the other parts.
+fn content(row: &Value) -> (String, usize) {
+    let text = |key: &str| row.get(key).and_then(Value::as_str).and_then(non_empty);
+    let (html, cards) = text("html")
+        .map(|html| (html, 0))
+        .or_else(|| lexical::html(&text("lexical")?))
+        .or_else(|| mobiledoc::html(&text("mobiledoc")?).map(|html| (html, 0)))
+        .unwrap_or_default();
+    let (html, blocks) = without_gated_blocks(&html);
+    (html, cards + blocks)
+}
+
+/// A text without the parts that visitors do not see, and their number. A part without an end reaches to the end of the text.
+fn without_gated_blocks(html: &str) -> (String, usize) {
+    let (mut public, mut held_back) = (String::with_capacity(html.len()), 0);
+    let mut rest = html;
+    // Parts that are open within one that is left out, with that one.
+    let mut depth = 0_usize;
+    loop {
+        let next = rest.find("<!--kg-gated-block:").unwrap_or(rest.len());
+        if depth == 0 {
+            public.push_str(&rest[..next]);
+        }
+        rest = &rest[next..];
+        let end = rest.find("-->").map_or(rest.len(), |end| end + "-->".len());
+        let (comment, after) = rest.split_at(end);
+        rest = after;
+        if comment.is_empty() {
+            return (public, held_back);
+        }
+        if comment.starts_with(GATE_END) {
+            depth = depth.saturating_sub(1);
+        } else if depth > 0 {
+            depth += 1;
+        } else if comment.starts_with(GATE) && !is_for_visitors(comment) {
+            (depth, held_back) = (1, held_back + 1);
+        }
     }
+}
+
+/// Whether the conditions of a part let visitors see it.
+fn is_for_visitors(conditions: &str) -> bool {
+    conditions.split_whitespace().any(|condition| condition.trim_end_matches("-->") == "nonMember:true")
 }

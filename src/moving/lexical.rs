@@ -10,22 +10,48 @@ const MAX_DEPTH: usize = 100;
 const FORMATS: [(u64, &str); 7] =
     [(1, "strong"), (2, "em"), (4, "s"), (8, "u"), (16, "code"), (32, "sub"), (64, "sup")];
 
-/// Converts a document; `None` if it is none.
-pub fn html(document: &str) -> Option<String> {
+/// Converts a document; `None` if it is none. The number is that of parts which are left out, since not all readers may see them.
+pub fn html(document: &str) -> Option<(String, usize)> {
     let document: Value = serde_json::from_str(document).ok()?;
-    let mut html = String::new();
+    let mut html = LexicalHtml::default();
     write_children(document.get("root")?, &mut html, 0);
-    Some(html)
+    Some((html.text, html.held_back))
 }
 
-fn write_children(node: &Value, html: &mut String, depth: usize) {
+#[derive(Default)]
+struct LexicalHtml {
+    text: String,
+    held_back: usize,
+}
+
+impl LexicalHtml {
+    fn push_str(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+}
+
+/// Whether visitors see a part. Early versions say it with other keys.
+pub fn is_for_visitors(part: &Value) -> bool {
+    let Some(visibility) = part.get("visibility") else { return true };
+    let is_of_web = |web: &Value| web.get("nonMember").is_none_or(|value| value.as_bool() == Some(true));
+    let flag = |key: &str| visibility.get(key).and_then(Value::as_bool);
+    visibility.get("web").is_none_or(is_of_web)
+        && flag("showOnWeb") != Some(false)
+        && flag("emailOnly") != Some(true)
+}
+
+fn write_children(node: &Value, html: &mut LexicalHtml, depth: usize) {
     let children = node.get("children").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     for child in children.iter().filter(|_| depth < MAX_DEPTH) {
         write(child, html, depth + 1);
     }
 }
 
-fn write(node: &Value, html: &mut String, depth: usize) {
+fn write(node: &Value, html: &mut LexicalHtml, depth: usize) {
+    if !is_for_visitors(node) {
+        html.held_back += 1;
+        return;
+    }
     let text = |key: &str| node.get(key).and_then(Value::as_str).unwrap_or_default();
     let mut within = |name: &str| {
         html.push_str(&format!("<{name}>"));
@@ -42,7 +68,7 @@ fn write(node: &Value, html: &mut String, depth: usize) {
         "listitem" => within("li"),
         "text" | "extended-text" => write_text(node, html),
         "linebreak" => html.push_str("<br>"),
-        "tab" => html.push(' '),
+        "tab" => html.push_str(" "),
         "link" | "autolink" => {
             html.push_str(&format!("<a href=\"{}\">", escape_html(text("url"))));
             write_children(node, html, depth);
@@ -52,7 +78,7 @@ fn write(node: &Value, html: &mut String, depth: usize) {
     }
 }
 
-fn write_text(node: &Value, html: &mut String) {
+fn write_text(node: &Value, html: &mut LexicalHtml) {
     let bits = node.get("format").and_then(Value::as_u64).unwrap_or(0);
     let names = || FORMATS.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| name);
     for name in names() {
@@ -65,7 +91,7 @@ fn write_text(node: &Value, html: &mut String) {
 }
 
 /// A part that the editor makes with a form.
-fn card(node: &Value, html: &mut String, depth: usize) {
+fn card(node: &Value, html: &mut LexicalHtml, depth: usize) {
     let text = |key: &str| node.get(key).and_then(Value::as_str).unwrap_or_default();
     let figure = |inside: String| {
         let caption = text("caption");

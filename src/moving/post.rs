@@ -106,6 +106,11 @@ const DIVISIONS: [&str; 6] = ["article", "main", "nav", "footer", "header", "sec
 pub const ENDING: &str = "html";
 
 impl Post {
+    /// Names the post in a message.
+    pub fn name(&self) -> &str {
+        self.title.as_deref().or(self.slug.as_deref()).or(self.id.as_deref()).unwrap_or("a post")
+    }
+
     /// The file of the post, as of `now`: a schedule that is over does not publish it.
     pub fn file(&self, now: DateTime<Utc>) -> PostFile {
         let mut front = FrontMatterText::default();

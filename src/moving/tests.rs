@@ -372,6 +372,101 @@ fn an_archive_of_medium_is_read() {
 }
 
 #[test]
+fn the_id_of_a_medium_post_is_in_its_footer() {
+    let page = |footer: &str| {
+        format!(
+            "<html><body><article class=\"h-entry\"><h1 class=\"p-name\">T</h1><section class=\"e-content\">\
+             <p>See <a href=\"https://medium.com/p/other\">another</a>.</p><footer><a href=\"https://medium.com/p/third\">x</a></footer></section>\
+             <footer>{footer}</footer></article></body></html>"
+        )
+    };
+    let date = "<time class=\"dt-published\" datetime=\"2024-05-01T10:00:00Z\">May</time>";
+    for (name, footer, expected) in [
+        ("posts/a.html", format!("<a href=\"https://medium.com/p/before\">b</a> <a href=\"https://medium.com/p/own\">{date}</a>"), Some("https://medium.com/p/own")),
+        ("posts/draft_a.html", "<p><a href=\"https://medium.com/p/own\">View original.</a></p>".to_owned(), Some("https://medium.com/p/own")),
+        ("posts/a.html", date.to_owned(), None),
+    ] {
+        let export = export(pack(&[(name, page(&footer).as_bytes())]));
+        assert_eq!(export.posts[0].id.as_deref(), expected, "{footer}");
+    }
+}
+
+#[test]
+fn a_blogger_post_has_the_address_of_its_file() {
+    let entry = "<entry><id>tag:blogger.com,1999:blog-1.post-2</id><blogger:type xmlns:blogger='http://schemas.google.com/blogger/2018'>POST</blogger:type>\
+        <blogger:status>LIVE</blogger:status><blogger:filename>/2020/01/short.html</blogger:filename><title>A title</title>\
+        <content type='html'>Text</content><published>2020-01-02T00:00:00Z</published>";
+    for (link, expected) in [
+        ("", vec!["/2020/01/short.html"]),
+        ("<link rel='alternate' href='https://a.example/x.html'/>", vec!["https://a.example/x.html", "/2020/01/short.html"]),
+    ] {
+        let export = export(atom(&format!("{entry}{link}</entry>")));
+        assert_eq!(export.posts[0].addresses, expected, "{link}");
+    }
+}
+
+/// An export of Ghost with one post of these keys, and these other tables.
+fn ghost(post: serde_json::Value, tables: serde_json::Value) -> Export {
+    let mut row = serde_json::json!({"id": "1", "title": "A", "slug": "a", "status": "published", "visibility": "public",
+        "published_at": "2024-05-01T08:00:00.000Z"});
+    row.as_object_mut().unwrap().extend(post.as_object().unwrap().clone());
+    let mut data = serde_json::json!({"posts": [row]});
+    data.as_object_mut().unwrap().extend(tables.as_object().unwrap().clone());
+    export(serde_json::json!({"db": [{"data": data}]}).to_string())
+}
+
+#[test]
+fn parts_for_members_of_a_ghost_post_stay_out() {
+    const MEMBERS: &str = "<!--kg-gated-block:begin nonMember:false memberSegment:\"status:-free\" -->";
+    const ALL: &str = "<!--kg-gated-block:begin nonMember:true memberSegment:\"status:free\" -->";
+    const END: &str = "<!--kg-gated-block:end-->";
+    let html = |html: String| serde_json::json!({ "html": html });
+    let card = |card: serde_json::Value| {
+        let text = serde_json::json!({"type": "paragraph", "children": [{"type": "text", "text": "All"}]});
+        serde_json::json!({"html": null, "lexical": serde_json::json!({"root": {"children": [text, card]}}).to_string()})
+    };
+    let code = "<pre>&lt;!--kg-gated-block:begin nonMember:false --&gt;</pre>";
+    for (post, expected, count) in [
+        (html(format!("<p>All</p>{MEMBERS}<p>SECRET</p>{END}<p>End</p>")), "<p>All</p><p>End</p>", 1),
+        (html(format!("<p>All</p>{MEMBERS}<p>SECRET</p>")), "<p>All</p>", 1),
+        (html(format!("<p>All</p>{MEMBERS}SECRET{END}{ALL}<p>Open</p>{END}{MEMBERS}SECRET{END}")), "<p>All</p><p>Open</p>", 2),
+        (html(format!("<p>All</p>{MEMBERS}{ALL}SECRET{END}SECRET{END}<p>End</p>")), "<p>All</p><p>End</p>", 1),
+        (html("<p>All</p><!--kg-gated-block:begin nonMember:false memberSegment:\"\"-->SECRET".to_owned()), "<p>All</p>", 1),
+        (html(format!("<p>All</p><!--kg-card-begin: html-->x<!--kg-card-end: html-->{code}")),
+         "<p>All</p><!--kg-card-begin: html-->x<!--kg-card-end: html--><pre>&lt;!--kg-gated-block:begin nonMember:false --&gt;</pre>", 0),
+        (card(serde_json::json!({"type": "html", "html": "SECRET", "visibility": {"web": {"nonMember": false, "memberSegment": "status:free,status:-free"}, "email": {"memberSegment": ""}}})), "<p>All</p>", 1),
+        (card(serde_json::json!({"type": "html", "html": "SECRET", "visibility": {"showOnWeb": false, "showOnEmail": true, "segment": ""}})), "<p>All</p>", 1),
+        (card(serde_json::json!({"type": "button", "buttonUrl": "SECRET", "visibility": {"emailOnly": true}})), "<p>All</p>", 1),
+        (card(serde_json::json!({"type": "html", "html": "Open", "visibility": {"web": {"nonMember": true}, "email": {"memberSegment": ""}}})), "<p>All</p>Open", 0),
+        (card(serde_json::json!({"type": "html", "html": "Open", "visibility": {"showOnWeb": true}})), "<p>All</p>Open", 0),
+        (card(serde_json::json!({"type": "html", "html": format!("{MEMBERS}SECRET{END}Open")})), "<p>All</p>Open", 1),
+    ] {
+        let export = ghost(post.clone(), serde_json::json!({}));
+        assert_eq!((posts(&export), export.skipped.values().sum()), (vec![("A", PostStatus::Public, expected)], count), "{post}");
+        let told = export.remarks.iter().any(|remark| remark.to_string().contains(&format!("`A`: {count} parts")));
+        assert_eq!(told, count > 0, "{post}");
+    }
+}
+
+#[test]
+fn a_ghost_post_that_was_only_sent_by_mail_is_private() {
+    use serde_json::json;
+    let meta = |value: serde_json::Value| json!({"posts_meta": [{"post_id": "1", "email_only": value}]});
+    for (post, tables, expected) in [
+        (json!({}), meta(json!(true)), PostStatus::Private),
+        (json!({"status": "scheduled"}), meta(json!(1)), PostStatus::Private),
+        (json!({"status": "scheduled", "email_only": true}), json!({}), PostStatus::Private),
+        (json!({"status": "published", "email_only": 1}), json!({}), PostStatus::Private),
+        (json!({"status": "scheduled", "posts_meta": {"email_only": true}}), json!({}), PostStatus::Private),
+        (json!({"status": "draft"}), meta(json!(true)), PostStatus::Draft),
+        (json!({"status": "scheduled"}), meta(json!(false)), PostStatus::Scheduled),
+        (json!({}), json!({"posts_meta": [{"post_id": "2", "email_only": true}]}), PostStatus::Public),
+    ] {
+        assert_eq!(ghost(post.clone(), tables.clone()).posts[0].status, expected, "{post} {tables}");
+    }
+}
+
+#[test]
 fn an_archive_may_hold_another_export() {
     let rss = rss(
         "<item><guid>urn:a</guid><title>A</title><pubDate>2024-05-01</pubDate><description>Text</description></item>",
