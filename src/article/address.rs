@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
+use super::old_address::page_query;
 use super::phrases::heading_id;
 use crate::folder::media::media_type;
 use crate::folder::{ENDINGS, hides_media};
@@ -191,7 +192,9 @@ impl<'a> Addresses<'a> {
         let own = url.as_str().strip_prefix(self.base_url).unwrap_or("articles/");
         let is_present =
             OWN_PATHS.iter().any(|start| own.starts_with(start)) && url.as_str().starts_with(self.base_url);
-        let is_page = url.path().len() > 1 && media_type(Path::new(url.path())).is_none();
+        // `/?p=12` tells pages apart that have one path.
+        let has_number = || url.query().is_some_and(|query| !page_query(query).is_empty());
+        let is_page = (url.path().len() > 1 || has_number()) && media_type(Path::new(url.path())).is_none();
         let page =
             (!is_present && is_page).then(|| (self.page)(&LinkTarget::Address(url.as_str().to_owned()))).flatten();
         match page {
@@ -203,16 +206,24 @@ impl<'a> Addresses<'a> {
 
     fn in_folder(&self, address: &str) -> Option<String> {
         let (path, rest) = cut(address);
+        let query = page_query(rest);
         // `//host/path` belongs to another site.
-        if path.is_empty() || path.starts_with("//") || self.path.as_os_str().is_empty() {
+        if (path.is_empty() && query.is_empty()) || path.starts_with("//") || self.path.as_os_str().is_empty() {
             return None;
         }
-        let link = path;
+        let link = if path.is_empty() { "/" } else { path };
         let path = decoded(path);
         if media_type(&path).is_some() {
             return Some(self.of_media(&self.media_file(&path)?) + rest);
         }
-        let page = self.article_at(&path).or_else(|| self.old_page(link))?;
+        let page = match query.as_str() {
+            "" => self.article_at(&path).or_else(|| self.old_page(link))?,
+            query => {
+                let by_number = self.old_page(&format!("{link}{query}"));
+                by_number
+                    .or_else(|| (link != "/").then(|| self.article_at(&path).or_else(|| self.old_page(link)))?)?
+            }
+        };
         // A permalink has no query.
         Some(page + &rest.find('#').map_or(String::new(), |at| part_of_page(&rest[at..])))
     }
@@ -584,6 +595,14 @@ mod tests {
             ("/blog/tags/rust/", "=/blog/tags/rust/", "/blog/tags/rust/"),
             ("https://site.example/blog/tags/rust/", "=x", "/blog/tags/rust/"),
             ("/first/", "", "/first/"),
+            ("/?p=7", "=/?p=7", "/blog/articles/=/?p=7"),
+            ("?page_id=3", "=/?page_id=3", "/blog/articles/=/?page_id=3"),
+            ("/?p=9&utm_source=x#part", "=/?p=9", "/blog/articles/=/?p=9#part"),
+            ("https://site.example/?p=7", "=https://site.example/?p=7", "/blog/articles/=https://site.example/?p=7"),
+            ("/?p=7", "", "/?p=7"),
+            ("/?page=2", "=/?page=2", "/?page=2"),
+            ("?v=2", "=/?v=2", "/blog/articles/storm?v=2"),
+            ("/first/?p=7", "=/first/", "/blog/articles/=/first/"),
         ] {
             assert_eq!(absolute(address, &[file]), expected, "{address} with {file}");
         }

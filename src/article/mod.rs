@@ -25,6 +25,7 @@ pub mod markdown;
 pub mod measure;
 mod name;
 mod office;
+pub mod old_address;
 pub mod page;
 mod photo;
 pub mod phrases;

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use super::imports::{PathDate, comparable_link};
+use super::imports::PathDate;
+use crate::article::old_address::comparable_link;
 use crate::article::{Article, date as dates};
 use crate::folder::distance;
 use crate::model::site_page::Permalink;

@@ -6,10 +6,9 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::database::Catalog;
 use super::error::Result;
 use super::values::{self, date, is_date};
+use crate::article::old_address::comparable_link;
 use crate::catalog::identity;
-use crate::catalog::imports::{
-    self, Adopted, AdoptedCandidates, MatchKeys, MatchPass, comparable_link, comparable_title, stem_of_link,
-};
+use crate::catalog::imports::{self, Adopted, AdoptedCandidates, MatchKeys, MatchPass, comparable_title, stem_of_link};
 use crate::model::collection::{Adoption, ImportedEntry};
 use crate::model::text::{is_iri, xml_legal};
 
