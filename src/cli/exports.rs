@@ -42,6 +42,10 @@ pub fn read(paths: &[PathBuf]) -> anyhow::Result<Export> {
         }
     }
     reader.read_older();
+    moving::complete(&mut reader.export);
+    for remark in &reader.export.remarks {
+        println!("{remark}");
+    }
     Ok(reader.export)
 }
 
@@ -83,8 +87,7 @@ impl ExportReader {
     fn read(&mut self, path: &Path) -> anyhow::Result<()> {
         let name = path_line(path);
         let bytes = read_limited(path).with_context(|| format!("{name}: cannot read it"))?;
-        let export =
-            moving::read_export(&bytes).map_err(|reason| anyhow::Error::msg(single_line(&reason).into_owned()));
+        let export = moving::read_part(&bytes).map_err(|reason| anyhow::Error::msg(single_line(&reason).into_owned()));
         let mut export = export.with_context(|| format!("{name}: not an export"))?;
         for remark in export.remarks.drain(..) {
             println!("{}", remark.in_file(path));

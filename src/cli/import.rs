@@ -93,6 +93,10 @@ impl ImportArgs {
         for (what, count) in &export.skipped {
             println!("not imported: {count} {what}");
         }
+        if !export.shortcodes.is_empty() {
+            let names: Vec<String> = export.shortcodes.iter().map(|name| format!("[{name}]")).collect();
+            println!("shortcodes that stay in the texts as they are: {}", names.join(", "));
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct ForeignFeed {
     pub own: Option<String>,
     /// Address of the document with older entries (RFC 5005, JSON Feed's `next_url`).
     pub older: Option<String>,
+    /// The address to which those in texts are relative, of entries without another.
+    pub base: Option<Url>,
 }
 
 /// An entry of such a feed.
@@ -60,6 +62,10 @@ impl ForeignFeed {
     /// feed readers. Without either it is left out.
     pub fn add(&mut self, mut entry: FeedEntry, dates: StatedDates) {
         entry.sort_links();
+        let page = entry.links.first().filter(|link| !is_forwarder(link)).and_then(|link| Url::parse(link).ok());
+        if let Some(base) = page.filter(Url::has_host).or_else(|| self.base.clone()) {
+            entry.content.resolve(&base);
+        }
         if entry.id.is_none() && entry.guid.is_none() {
             entry.guid = entry.links.first().cloned();
         }
@@ -114,11 +120,7 @@ impl FeedEntry {
 
     /// Puts addresses that only forward behind the others.
     fn sort_links(&mut self) {
-        let forwards = |link: &String| {
-            let host = Url::parse(link).ok().and_then(|url| url.host_str().map(str::to_owned));
-            host.is_some_and(|host| FORWARDERS.iter().any(|forwarder| host.ends_with(forwarder)))
-        };
-        self.links.sort_by_key(forwards);
+        self.links.sort_by_key(|link| is_forwarder(link));
         let mut distinct: Vec<String> = Vec::new();
         for link in self.links.drain(..) {
             if !distinct.contains(&link) {
@@ -155,6 +157,12 @@ impl From<FeedEntry> for Post {
             ..entry.content
         }
     }
+}
+
+/// Whether an address only forwards to that of an entry.
+fn is_forwarder(link: &str) -> bool {
+    let host = Url::parse(link).ok().and_then(|url| url.host_str().map(str::to_owned));
+    host.is_some_and(|host| FORWARDERS.iter().any(|forwarder| host.ends_with(forwarder)))
 }
 
 /// A text without the spaces around it, if it is not empty.

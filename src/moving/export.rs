@@ -1,8 +1,9 @@
 //! What an export of another publisher holds.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::entry::ForeignFeed;
+use super::library::Library;
 use super::post::Post;
 use crate::article::Problem;
 
@@ -22,6 +23,10 @@ pub struct Export {
     pub own: Option<String>,
     /// The address of the feed with older posts.
     pub older: Option<String>,
+    /// What posts show by its number.
+    pub(super) library: Library,
+    /// Names of shortcodes that stay in texts as they are written.
+    pub shortcodes: BTreeSet<String>,
 }
 
 impl Export {
@@ -108,6 +113,8 @@ impl Export {
         self.posts.extend(other.posts);
         self.remarks.extend(other.remarks);
         self.is_incomplete |= other.is_incomplete;
+        self.library.extend(other.library);
+        self.shortcodes.extend(other.shortcodes);
         for (what, count) in other.skipped {
             self.skip_many(&what, count);
         }
@@ -124,6 +131,7 @@ impl From<ForeignFeed> for Export {
             is_incomplete: feed.is_incomplete,
             own: feed.own,
             older: feed.older,
+            ..Self::default()
         }
     }
 }

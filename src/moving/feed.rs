@@ -40,8 +40,9 @@ pub fn read(text: &str) -> Result<ForeignFeed, String> {
         return Err("it ends before its first entry: save the feed again".into());
     }
     let is_atom = matches!(root.as_deref(), Some("feed" | "entry"));
-    let base = base(&document);
+    let whole = FeedContext::of(&document);
     let mut feed = ForeignFeed {
+        base: whole.base().cloned(),
         own: related(&document, "self"),
         older: related(&document, "prev-archive").or_else(|| related(&document, "next")),
         ..ForeignFeed::default()
@@ -56,7 +57,7 @@ pub fn read(text: &str) -> Result<ForeignFeed, String> {
             feed.skip(what);
             continue;
         }
-        let mut entry = entry(element, is_atom, base.as_ref());
+        let mut entry = entry(element, is_atom, &whole);
         if element.is_cut {
             // An id that is not there yet may follow in the part that is missing.
             if entry.id.is_none() && entry.guid.is_none() {
@@ -79,22 +80,69 @@ fn related(document: &XmlDocument<'_>, relation: &str) -> Option<String> {
     links.find(|link| link.attribute("rel") == Some(relation))?.attribute("href").map(str::to_owned)
 }
 
-/// The address to which those in the document are relative.
-fn base(document: &XmlDocument<'_>) -> Option<Url> {
-    let stated = document.root.as_ref().and_then(|root| root.attribute("xml:base"));
-    let site = document.head.iter().filter(|element| element.name == "link").find_map(|link| {
-        let is_site = link.attribute("rel").is_none_or(|rel| rel == "alternate");
-        non_empty(&link.text()).or_else(|| link.attribute("href").map(str::to_owned)).filter(|_| is_site)
-    });
-    stated.and_then(|base| Url::parse(base).ok()).or_else(|| Url::parse(&site?).ok())
+/// What a feed says for all its entries.
+struct FeedContext {
+    /// The address that it states as the base of others.
+    stated: Option<Url>,
+    site: Option<Url>,
+    /// Of an Atom feed.
+    authors: Vec<String>,
+    language: Option<String>,
 }
 
-fn entry(element: &XmlElement<'_>, is_atom: bool, base: Option<&Url>) -> FeedEntry {
+impl FeedContext {
+    fn of(document: &XmlDocument<'_>) -> Self {
+        let site = document.head.iter().filter(|element| element.name == "link").find_map(|link| {
+            let is_site = link.attribute("rel").is_none_or(|rel| rel == "alternate");
+            non_empty(&link.text()).or_else(|| link.attribute("href").map(str::to_owned)).filter(|_| is_site)
+        });
+        let site = site.and_then(|site| Url::parse(&site).ok());
+        let channel = document.head.iter().find(|element| element.name == "channel");
+        let of_channel = |name: &str| channel.and_then(|channel| channel.attribute(name));
+        let of_root = |name: &str| document.root.as_ref().and_then(|root| root.attribute(name));
+        let stated = joined(site.as_ref(), of_root("xml:base"));
+        let stated = joined(stated.as_ref().or(site.as_ref()), of_channel("xml:base")).or(stated);
+        let language = document.head.iter().find(|element| matches!(element.name.as_str(), "language" | "dc:language"));
+        let language = language.and_then(|element| non_empty(&element.text()));
+        let language = language.or_else(|| of_channel("xml:lang").or(of_root("xml:lang")).map(str::to_owned));
+        let is_atom = document.root.as_ref().is_some_and(|root| root.name == "feed");
+        let authors = if is_atom { authors_of_feed(document) } else { Vec::new() };
+        Self { stated, site, authors, language }
+    }
+
+    /// The address to which those in the document are relative.
+    fn base(&self) -> Option<&Url> {
+        self.stated.as_ref().or(self.site.as_ref())
+    }
+}
+
+/// An address relative to another one.
+fn joined(base: Option<&Url>, address: Option<&str>) -> Option<Url> {
+    let address = address?;
+    base.map_or_else(|| Url::parse(address), |base| base.join(address)).ok()
+}
+
+/// The names of the authors of an Atom feed, whose elements stand in a row with those within them, each behind these.
+fn authors_of_feed(document: &XmlDocument<'_>) -> Vec<String> {
+    let (mut authors, mut name) = (Vec::new(), None);
+    for element in &document.head {
+        match element.name.as_str() {
+            "name" => name = non_empty(&element.text()),
+            "email" | "uri" => {}
+            "author" => authors.extend(name.take()),
+            _ => name = None,
+        }
+    }
+    authors
+}
+
+fn entry(element: &XmlElement<'_>, is_atom: bool, whole_feed: &FeedContext) -> FeedEntry {
     let whole = |element: &&XmlElement<'_>| !element.is_cut;
     let guid = element.all(&["guid"]).find(whole);
     let (id, name) = (element.field("id"), element.field("guid"));
-    let own_base = element.attribute("xml:base").and_then(|base| Url::parse(base).ok());
-    let base = own_base.as_ref().or(base);
+    let own_base = joined(whole_feed.base(), element.attribute("xml:base"));
+    let stated = own_base.as_ref().or(whole_feed.stated.as_ref());
+    let base = own_base.as_ref().or(whole_feed.base());
     let mut links: Vec<String> = element.all(&ADDRESSES).filter(whole).filter_map(address).collect();
     // The addresses of an Atom entry, if none is that of its page.
     if links.is_empty() {
@@ -114,7 +162,7 @@ fn entry(element: &XmlElement<'_>, is_atom: bool, base: Option<&Url>) -> FeedEnt
         guid: name.or(id.filter(|_| !is_atom)),
         links: links.into_iter().map(resolved).collect(),
         title: element.all(&["title", "dc:title"]).filter(whole).find_map(|title| title_text(title, is_atom)),
-        content: content(element, is_atom),
+        content: content(element, is_atom, whole_feed, stated),
         ..FeedEntry::default()
     }
 }
@@ -135,12 +183,11 @@ fn other_than_article(element: &XmlElement<'_>) -> Option<&'static str> {
     }
 }
 
-/// Authors, tags, text and the like.
-fn content(element: &XmlElement<'_>, is_atom: bool) -> Post {
-    let whole = element.elements().filter(|child| !child.is_cut);
+/// Authors, tags, text and the like. `stated` is the address that is stated as the base of those in the entry.
+fn content(element: &XmlElement<'_>, is_atom: bool, feed: &FeedContext, stated: Option<&Url>) -> Post {
     let mut post = Post { language: element.attribute("xml:lang").map(str::to_owned), ..Post::default() };
-    let mut summary = None;
-    for child in whole {
+    let (mut summary, mut text) = (None, None);
+    for child in element.elements().filter(|child| !child.is_cut) {
         match child.name.as_str() {
             "author" if is_atom => post.authors.extend(child.field("name").or_else(|| child.field("email"))),
             "author" => post.authors.extend(person(&child.text())),
@@ -148,7 +195,7 @@ fn content(element: &XmlElement<'_>, is_atom: bool) -> Post {
             "category" => post.tags.extend(tag(child)),
             "dc:language" => post.language = non_empty(&child.text()),
             "dc:subject" => post.tags.extend(child.text().split([',', ';']).filter_map(non_empty)),
-            "content" | "content:encoded" | "xhtml:body" => post.html = text_as_html(child, is_atom),
+            "content" | "content:encoded" | "xhtml:body" => text = Some(child),
             "summary" | "description" => summary = Some(child),
             "enclosure" => add_recording(&mut post, child, "url"),
             "link" if child.attribute("rel") == Some("enclosure") => add_recording(&mut post, child, "href"),
@@ -158,15 +205,23 @@ fn content(element: &XmlElement<'_>, is_atom: bool) -> Post {
             _ => {}
         }
     }
-    // Atom has it at each text.
-    let mut texts = element.all(&["content", "title"]).filter(|text| !text.is_cut);
-    let of_texts = texts.find_map(|text| text.attribute("xml:lang"));
-    post.language = post.language.or_else(|| of_texts.map(str::to_owned));
-    match summary {
-        Some(summary) if post.html.is_empty() => post.html = text_as_html(summary, is_atom),
-        Some(summary) => post.summary = summary_text(summary),
-        None => {}
+    let has_text = |text: &&XmlElement<'_>| !text_as_html(text, is_atom).is_empty();
+    let text = text.filter(has_text);
+    let summary = summary.filter(|summary| text.is_some() || has_text(summary));
+    // What programs for recordings and videos write, where there is nothing else.
+    let whole_text = text.or(summary).or_else(|| {
+        let groups = element.all(&["media:group", "media:content"]);
+        let of_group = groups.flat_map(|group| group.all(&["media:description"]));
+        element.all(&["itunes:summary", "media:description"]).chain(of_group).find(has_text)
+    });
+    if let Some(whole_text) = whole_text {
+        post.html = text_as_html(whole_text, is_atom && !whole_text.name.contains(':'));
+        if let Some(base) = joined(stated, whole_text.attribute("xml:base")).as_ref().or(stated) {
+            post.resolve(base);
+        }
     }
+    post.summary = summary.filter(|_| text.is_some()).and_then(summary_text);
+    add_inherited(&mut post, element, is_atom, feed);
     for texts in [&mut post.authors, &mut post.tags] {
         let mut distinct = Vec::new();
         texts.retain(|text| {
@@ -177,6 +232,26 @@ fn content(element: &XmlElement<'_>, is_atom: bool) -> Post {
         });
     }
     post
+}
+
+/// Adds the authors and the language of an entry that states none: those of the feed that it is from, or of the whole feed.
+fn add_inherited(post: &mut Post, element: &XmlElement<'_>, is_atom: bool, feed: &FeedContext) {
+    let fields = |name: &'static str| element.all(&[name]).find_map(|author| non_empty(&author.text()));
+    if post.authors.is_empty() {
+        post.authors.extend(fields("itunes:author"));
+    }
+    if post.authors.is_empty() && is_atom {
+        // RFC 4287 section 4.2.1.
+        let sources = element.all(&["source"]).flat_map(|source| source.all(&["author"]));
+        post.authors.extend(sources.filter_map(|author| author.field("name").or_else(|| author.field("email"))));
+        if post.authors.is_empty() {
+            post.authors.clone_from(&feed.authors);
+        }
+    }
+    // Atom has it at each text.
+    let mut texts = element.all(&["content", "title"]).filter(|text| !text.is_cut);
+    let of_texts = texts.find_map(|text| text.attribute("xml:lang"));
+    post.language = post.language.take().or_else(|| of_texts.map(str::to_owned)).or_else(|| feed.language.clone());
 }
 
 /// A summary as plain text, unless a program cut it from the text.

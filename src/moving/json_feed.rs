@@ -1,6 +1,7 @@
 //! JSON Feed of all versions.
 
 use serde_json::Value;
+use url::Url;
 
 use super::entry::{FeedEntry, ForeignFeed, StatedDates, is_web_address, non_empty};
 use super::feed::paragraphs;
@@ -12,13 +13,15 @@ use crate::article::{Problem, summary};
 /// # Errors
 /// The text is no JSON Feed. The error says why in one line.
 pub fn read(text: &str) -> Result<ForeignFeed, String> {
-    let mut feed = ForeignFeed::default();
+    let (mut feed, mut language) = (ForeignFeed::default(), None);
     // JSON allows control characters in no text.
     let repaired = || text.replace(|c: char| c.is_control(), " ");
     let items = match serde_json::from_str::<Value>(text) {
         Ok(document) => {
             let address = |key: &str| document.get(key).and_then(Value::as_str).and_then(non_empty);
             (feed.own, feed.older) = (address("feed_url"), address("next_url"));
+            feed.base = address("home_page_url").and_then(|site| Url::parse(&site).ok());
+            language = address("language");
             items_of(document).ok_or("no `items` in it; expected a JSON Feed")?
         }
         Err(error) => {
@@ -35,7 +38,8 @@ pub fn read(text: &str) -> Result<ForeignFeed, String> {
         }
     };
     for item in &items {
-        let (entry, dates) = entry(item);
+        let (mut entry, dates) = entry(item);
+        entry.content.language = entry.content.language.or_else(|| language.clone());
         feed.add(entry, dates);
     }
     Ok(feed)

@@ -35,9 +35,7 @@ pub fn is_for_visitors(part: &Value) -> bool {
     let Some(visibility) = part.get("visibility") else { return true };
     let is_of_web = |web: &Value| web.get("nonMember").is_none_or(|value| value.as_bool() == Some(true));
     let flag = |key: &str| visibility.get(key).and_then(Value::as_bool);
-    visibility.get("web").is_none_or(is_of_web)
-        && flag("showOnWeb") != Some(false)
-        && flag("emailOnly") != Some(true)
+    visibility.get("web").is_none_or(is_of_web) && flag("showOnWeb") != Some(false) && flag("emailOnly") != Some(true)
 }
 
 fn write_children(node: &Value, html: &mut LexicalHtml, depth: usize) {

@@ -1,6 +1,8 @@
 //! What other publishers hand over: the bytes of a feed -> its entries; the bytes of an export -> posts and their files. Pure.
 
 mod archive;
+mod attributes;
+mod blocks;
 mod csv;
 pub mod entry;
 pub mod export;
@@ -8,10 +10,13 @@ mod feed;
 mod ghost;
 mod json_feed;
 mod lexical;
+mod library;
 pub mod media;
 mod mobiledoc;
+mod old_links;
 pub mod opml;
 pub mod post;
+mod shortcode;
 mod source;
 mod wordpress;
 mod wordpress_text;
@@ -37,10 +42,26 @@ pub fn read_feed(bytes: &[u8]) -> Result<ForeignFeed, String> {
 /// # Errors
 /// The bytes are none of them. The error says why in one line.
 pub fn read_export(bytes: &[u8]) -> Result<Export, String> {
+    let mut export = read_part(bytes)?;
+    complete(&mut export);
+    Ok(export)
+}
+
+/// Reads one file of an export. Once all have been added to one, [`complete`] it.
+///
+/// # Errors
+/// As [`read_export`].
+pub fn read_part(bytes: &[u8]) -> Result<Export, String> {
     let mut export =
         if crate::folder::zip::is_zip(bytes) { archive::read(bytes, &read_document) } else { read_document(bytes) }?;
     export.separate_ids();
     Ok(export)
+}
+
+/// Completes the posts of an export whose files have all been read: a post may show what is in another file.
+pub fn complete(export: &mut Export) {
+    wordpress::complete(export);
+    old_links::complete(&mut export.posts);
 }
 
 /// Reads an export that is one document.

@@ -4,6 +4,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use super::attributes::with_addresses;
+use super::library::WordPressPost;
 use crate::article::{date, html};
 use crate::model::text::is_iri;
 
@@ -86,6 +88,12 @@ pub struct Post {
     pub status: PostStatus,
     /// Its text.
     pub html: String,
+    /// Set while its text is that of an editor of WordPress.
+    pub(super) wordpress: Option<Box<WordPressPost>>,
+    /// Its number in WordPress.
+    pub(super) wordpress_number: Option<u64>,
+    /// Other posts have addresses with the same path, so that their queries tell them apart.
+    pub(super) has_queries: bool,
 }
 
 /// A file to be written.
@@ -139,6 +147,21 @@ impl Post {
         PostFile { stem: self.stem(), text: format!("---\n{}---\n{}\n", front.0, body(&self.html)), id_line }
     }
 
+    /// Makes relative addresses in it absolute. Links within the text stay.
+    pub(super) fn resolve(&mut self, base: &Url) {
+        let absolute = |address: &str| {
+            let is_relative = Url::parse(address) == Err(url::ParseError::RelativeUrlWithoutBase);
+            let is_within = address.is_empty() || address.starts_with('#');
+            base.join(address).ok().filter(|_| is_relative && !is_within).map(String::from)
+        };
+        self.html = with_addresses(&self.html, &mut |_, address| absolute(address));
+        for address in self.image.iter_mut().chain(self.recordings.iter_mut().map(|recording| &mut recording.url)) {
+            if let Some(absolute) = absolute(address) {
+                *address = absolute;
+            }
+        }
+    }
+
     /// The last part of its address, as it is written there.
     fn slug(&self) -> Option<String> {
         let stated = self.slug.as_deref().map(|slug| percent_decode_str(slug).decode_utf8_lossy().into_owned());
@@ -169,7 +192,7 @@ impl Post {
     }
 
     /// Paths of its former addresses; of an address without one, the query.
-    fn aliases(&self) -> Vec<String> {
+    pub(super) fn aliases(&self) -> Vec<String> {
         let mut aliases: Vec<String> = Vec::new();
         for address in &self.addresses {
             let alias = match Url::parse(address) {
@@ -178,8 +201,11 @@ impl Post {
                     let is_number = |query: &&str| {
                         query.split_once('=').is_some_and(|(_, value)| value.bytes().all(|byte| byte.is_ascii_digit()))
                     };
-                    let query = url.query().filter(|query| url.path() == "/" || is_number(query));
-                    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+                    let query = match url.query() {
+                        Some(query) if url.path() == "/" || is_number(&query) => format!("?{query}"),
+                        Some(query) if self.has_queries => without_origin(query),
+                        _ => String::new(),
+                    };
                     percent_decode_str(url.path()).decode_utf8_lossy().into_owned() + &query
                 }
                 Ok(_) => continue,
@@ -191,6 +217,12 @@ impl Post {
         }
         aliases
     }
+}
+
+/// A query with its `?`, without the parameters that only say where a reader came from.
+fn without_origin(query: &str) -> String {
+    let parameters: Vec<&str> = query.split('&').filter(|parameter| !parameter.starts_with("utm_")).collect();
+    if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) }
 }
 
 /// The last part of an address, without date and ending.

@@ -287,6 +287,119 @@ fn an_entry_has_all_its_addresses() {
     assert!(item.entries.is_empty() && item.is_incomplete && remarks(&item)[0].contains("neither an id nor a link"));
 }
 
+#[test]
+fn relative_addresses_in_texts_are_resolved() {
+    let html = |document: String| read_feed(document.as_bytes()).unwrap().entries[0].content.html.clone();
+    let text = "&lt;img src='i.png' srcset='/i2.png 2x'&gt;&lt;a href='../b/?x#y'&gt;b&lt;/a&gt;&lt;a href='#n'&gt;n&lt;/a&gt;&lt;a href='mailto:a@b.example'&gt;m&lt;/a&gt;\
+        &lt;video poster='p.jpg'&gt;&lt;/video&gt;&lt;code&gt;src='c.png'&lt;/code&gt;";
+    let expected = |base: &str, root: &str, up: &str| {
+        format!(
+            "<img src='{base}i.png' srcset='{root}i2.png 2x'><a href='{up}b/?x#y'>b</a><a href='#n'>n</a><a href='mailto:a@b.example'>m</a>\
+             <video poster='{base}p.jpg'></video><code>src='c.png'</code>"
+        )
+    };
+    let entry = |attributes: &str, of_content: &str| {
+        format!("<entry {attributes}><id>i</id><link href='https://old.example/x/post'/><content type='html' {of_content}>{text}</content></entry>")
+    };
+    let based = |entry: &str| format!("<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://a.example/f/'>{entry}</feed>");
+    let old = "https://old.example/";
+    for (document, base, root, up) in [
+        (atom(&entry("", "")), "https://old.example/x/", old, old),
+        (based(&entry("", "")), "https://a.example/f/", "https://a.example/", "https://a.example/"),
+        (based(&entry("xml:base='e/'", "xml:base='c/d'")), "https://a.example/f/e/c/", "https://a.example/", "https://a.example/f/e/"),
+        (atom(&entry("", "xml:base='https://c.example/d/'")), "https://c.example/d/", "https://c.example/", "https://c.example/"),
+        (rss(&format!("<item><guid isPermaLink='false'>i</guid><description>{text}</description></item>")), "https://old.example/blog/", old, old),
+        (
+            rss(&format!("<item><guid isPermaLink='false'>i</guid><link>https://old.example/x/post</link><description>{text}</description></item>")),
+            "https://old.example/x/",
+            old,
+            old,
+        ),
+        (
+            serde_json::json!({"home_page_url": "https://old.example/y/", "items": [{"id": "i", "content_html": text.replace("&lt;", "<").replace("&gt;", ">")}]}).to_string(),
+            "https://old.example/y/",
+            old,
+            old,
+        ),
+    ] {
+        assert_eq!(html(document.clone()), expected(base, root, up), "{document}");
+    }
+    let none = "<rss><channel><item><guid>i</guid><description>&lt;img src='i.png'&gt;</description></item></channel></rss>";
+    assert_eq!(html(none.to_owned()), "<img src='i.png'>");
+}
+
+#[test]
+fn an_entry_has_what_its_feed_says_for_all() {
+    let post = |document: &str| read_feed(document.as_bytes()).unwrap().entries[0].content.clone();
+    let feed = |inside: &str| format!("<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='de'><author><name>Ann</name><uri>u</uri></author><contributor><name>No</name></contributor>{inside}</feed>");
+    for (inside, author, language) in [
+        ("<entry><id>i</id></entry>", "Ann", "de"),
+        ("<entry xml:lang='fr'><id>i</id><author><name>Bo</name></author></entry>", "Bo", "fr"),
+        ("<entry><id>i</id><source><author><name>Cy</name></author></source><title xml:lang='es'>T</title></entry>", "Cy", "es"),
+    ] {
+        let post = post(&feed(inside));
+        assert_eq!((&post.authors[..], post.language.as_deref()), (&[author.to_owned()][..], Some(language)), "{inside}");
+    }
+    let media = "<rss xmlns:media='http://search.yahoo.com/mrss/'><channel><language>en-GB</language><item><guid>i</guid>";
+    for (item, html, author) in [
+        ("<itunes:summary>Told</itunes:summary><itunes:author>Ann</itunes:author></item>", "<p>Told</p>", Some("Ann")),
+        ("<media:group><media:description>One\ntwo</media:description></media:group></item>", "<p>One<br>\ntwo</p>", None),
+        ("<description/><media:description type='html'>&lt;b&gt;x&lt;/b&gt;</media:description></item>", "<b>x</b>", None),
+        ("<description>Own</description><itunes:summary>Told</itunes:summary><author>a@b.example (Bo)</author><itunes:author>Ann</itunes:author></item>", "<p>Own</p>", Some("Bo")),
+    ] {
+        let post = post(&format!("{media}{item}</channel></rss>"));
+        assert_eq!((post.html.as_str(), post.authors.first().map(String::as_str)), (html, author), "{item}");
+        assert_eq!(post.language.as_deref(), Some("en-GB"), "{item}");
+    }
+    assert_eq!(post("{\"language\":\"nl\",\"items\":[{\"id\":\"a\"}]}").language.as_deref(), Some("nl"));
+}
+
+#[test]
+fn a_post_of_wordpress_has_what_other_items_and_keys_say() {
+    let meta = |key: &str, value: &str| format!("<wp:postmeta><wp:meta_key>{key}</wp:meta_key><wp:meta_value><![CDATA[{value}]]></wp:meta_value></wp:postmeta>");
+    let wxr = |items: &str| {
+        format!(
+            "<rss xmlns:wp='http://wordpress.org/export/1.2/' xmlns:content='http://purl.org/rss/1.0/modules/content/' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel>\
+             <wp:wxr_version>1.2</wp:wxr_version><wp:author><wp:author_login>ann</wp:author_login><wp:author_display_name>Ann Lee</wp:author_display_name></wp:author>{items}</channel></rss>"
+        )
+    };
+    let item = |more: &str| {
+        format!(
+            "<item><title>A</title><guid>https://old.example/?p=5</guid><dc:creator>ann</dc:creator><wp:post_id>5</wp:post_id><wp:post_date_gmt>2024-06-01 08:00:00</wp:post_date_gmt>\
+             <wp:status>publish</wp:status><wp:post_type>post</wp:post_type>{more}</item>"
+        )
+    };
+    let picture = "<item><wp:post_id>9</wp:post_id><wp:post_type>attachment</wp:post_type><wp:attachment_url>https://old.example/9.jpg</wp:attachment_url></item>";
+    // The attachment is in the other file of the archive.
+    let one = wxr(&item(&format!(
+        "{}{}{}<category domain='author' nicename='cap-bo'>bo</category><category domain='author' nicename='cap-ann'>ann</category><content:encoded><![CDATA[[gallery ids='9,10']]]></content:encoded>",
+        meta("_thumbnail_id", "9"),
+        meta("enclosure", "https://old.example/a.mp3\n123\naudio/mpeg\n"),
+        meta("enclosure", "nonsense"),
+    )));
+    let guest = "<item><title>Bo &amp;amp; Co</title><wp:post_name>cap-bo</wp:post_name><wp:post_type>guest-author</wp:post_type></item>";
+    let one = one.replace("</channel>", &format!("{guest}</channel>"));
+    let export = export(pack(&[("a.xml", one.as_bytes()), ("b.xml", wxr(picture).as_bytes())]));
+    let post = &export.posts[0];
+    assert_eq!((post.image.as_deref(), post.status), (Some("https://old.example/9.jpg"), PostStatus::Public));
+    assert_eq!(post.html, "<figure><img src=\"https://old.example/9.jpg\" alt=\"\"></figure>");
+    assert_eq!(post.authors, ["Ann Lee", "Bo & Co"]);
+    let [recording] = &post.recordings[..] else { panic!("{:?}", post.recordings) };
+    assert_eq!((recording.url.as_str(), recording.media_type.as_deref(), recording.length), ("https://old.example/a.mp3", Some("audio/mpeg"), Some(123)));
+    let remarks: Vec<String> = export.remarks.iter().map(ToString::to_string).collect();
+    assert!(remarks.len() == 1 && remarks[0].contains("`A`: attachment 10 is not in the export"), "{remarks:?}");
+    for (key, value, status) in [
+        ("_jetpack_newsletter_access", "paid_subscribers", PostStatus::Private),
+        ("_jetpack_newsletter_access", "everybody", PostStatus::Public),
+        ("_members_access_role", "editor", PostStatus::Private),
+        ("_is_paid", "1", PostStatus::Private),
+        ("other", "1", PostStatus::Public),
+    ] {
+        let export = read_export(wxr(&item(&meta(key, value))).as_bytes()).unwrap();
+        assert_eq!(export.posts[0].status, status, "{key} {value}");
+    }
+}
+
 fn export(bytes: impl AsRef<[u8]>) -> Export {
     read_export(bytes.as_ref()).unwrap()
 }
@@ -382,8 +495,16 @@ fn the_id_of_a_medium_post_is_in_its_footer() {
     };
     let date = "<time class=\"dt-published\" datetime=\"2024-05-01T10:00:00Z\">May</time>";
     for (name, footer, expected) in [
-        ("posts/a.html", format!("<a href=\"https://medium.com/p/before\">b</a> <a href=\"https://medium.com/p/own\">{date}</a>"), Some("https://medium.com/p/own")),
-        ("posts/draft_a.html", "<p><a href=\"https://medium.com/p/own\">View original.</a></p>".to_owned(), Some("https://medium.com/p/own")),
+        (
+            "posts/a.html",
+            format!("<a href=\"https://medium.com/p/before\">b</a> <a href=\"https://medium.com/p/own\">{date}</a>"),
+            Some("https://medium.com/p/own"),
+        ),
+        (
+            "posts/draft_a.html",
+            "<p><a href=\"https://medium.com/p/own\">View original.</a></p>".to_owned(),
+            Some("https://medium.com/p/own"),
+        ),
         ("posts/a.html", date.to_owned(), None),
     ] {
         let export = export(pack(&[(name, page(&footer).as_bytes())]));
@@ -398,7 +519,10 @@ fn a_blogger_post_has_the_address_of_its_file() {
         <content type='html'>Text</content><published>2020-01-02T00:00:00Z</published>";
     for (link, expected) in [
         ("", vec!["/2020/01/short.html"]),
-        ("<link rel='alternate' href='https://a.example/x.html'/>", vec!["https://a.example/x.html", "/2020/01/short.html"]),
+        (
+            "<link rel='alternate' href='https://a.example/x.html'/>",
+            vec!["https://a.example/x.html", "/2020/01/short.html"],
+        ),
     ] {
         let export = export(atom(&format!("{entry}{link}</entry>")));
         assert_eq!(export.posts[0].addresses, expected, "{link}");
@@ -429,20 +553,61 @@ fn parts_for_members_of_a_ghost_post_stay_out() {
     for (post, expected, count) in [
         (html(format!("<p>All</p>{MEMBERS}<p>SECRET</p>{END}<p>End</p>")), "<p>All</p><p>End</p>", 1),
         (html(format!("<p>All</p>{MEMBERS}<p>SECRET</p>")), "<p>All</p>", 1),
-        (html(format!("<p>All</p>{MEMBERS}SECRET{END}{ALL}<p>Open</p>{END}{MEMBERS}SECRET{END}")), "<p>All</p><p>Open</p>", 2),
+        (
+            html(format!("<p>All</p>{MEMBERS}SECRET{END}{ALL}<p>Open</p>{END}{MEMBERS}SECRET{END}")),
+            "<p>All</p><p>Open</p>",
+            2,
+        ),
         (html(format!("<p>All</p>{MEMBERS}{ALL}SECRET{END}SECRET{END}<p>End</p>")), "<p>All</p><p>End</p>", 1),
-        (html("<p>All</p><!--kg-gated-block:begin nonMember:false memberSegment:\"\"-->SECRET".to_owned()), "<p>All</p>", 1),
-        (html(format!("<p>All</p><!--kg-card-begin: html-->x<!--kg-card-end: html-->{code}")),
-         "<p>All</p><!--kg-card-begin: html-->x<!--kg-card-end: html--><pre>&lt;!--kg-gated-block:begin nonMember:false --&gt;</pre>", 0),
-        (card(serde_json::json!({"type": "html", "html": "SECRET", "visibility": {"web": {"nonMember": false, "memberSegment": "status:free,status:-free"}, "email": {"memberSegment": ""}}})), "<p>All</p>", 1),
-        (card(serde_json::json!({"type": "html", "html": "SECRET", "visibility": {"showOnWeb": false, "showOnEmail": true, "segment": ""}})), "<p>All</p>", 1),
-        (card(serde_json::json!({"type": "button", "buttonUrl": "SECRET", "visibility": {"emailOnly": true}})), "<p>All</p>", 1),
-        (card(serde_json::json!({"type": "html", "html": "Open", "visibility": {"web": {"nonMember": true}, "email": {"memberSegment": ""}}})), "<p>All</p>Open", 0),
-        (card(serde_json::json!({"type": "html", "html": "Open", "visibility": {"showOnWeb": true}})), "<p>All</p>Open", 0),
+        (
+            html("<p>All</p><!--kg-gated-block:begin nonMember:false memberSegment:\"\"-->SECRET".to_owned()),
+            "<p>All</p>",
+            1,
+        ),
+        (
+            html(format!("<p>All</p><!--kg-card-begin: html-->x<!--kg-card-end: html-->{code}")),
+            "<p>All</p><!--kg-card-begin: html-->x<!--kg-card-end: html--><pre>&lt;!--kg-gated-block:begin nonMember:false --&gt;</pre>",
+            0,
+        ),
+        (
+            card(
+                serde_json::json!({"type": "html", "html": "SECRET", "visibility": {"web": {"nonMember": false, "memberSegment": "status:free,status:-free"}, "email": {"memberSegment": ""}}}),
+            ),
+            "<p>All</p>",
+            1,
+        ),
+        (
+            card(
+                serde_json::json!({"type": "html", "html": "SECRET", "visibility": {"showOnWeb": false, "showOnEmail": true, "segment": ""}}),
+            ),
+            "<p>All</p>",
+            1,
+        ),
+        (
+            card(serde_json::json!({"type": "button", "buttonUrl": "SECRET", "visibility": {"emailOnly": true}})),
+            "<p>All</p>",
+            1,
+        ),
+        (
+            card(
+                serde_json::json!({"type": "html", "html": "Open", "visibility": {"web": {"nonMember": true}, "email": {"memberSegment": ""}}}),
+            ),
+            "<p>All</p>Open",
+            0,
+        ),
+        (
+            card(serde_json::json!({"type": "html", "html": "Open", "visibility": {"showOnWeb": true}})),
+            "<p>All</p>Open",
+            0,
+        ),
         (card(serde_json::json!({"type": "html", "html": format!("{MEMBERS}SECRET{END}Open")})), "<p>All</p>Open", 1),
     ] {
         let export = ghost(post.clone(), serde_json::json!({}));
-        assert_eq!((posts(&export), export.skipped.values().sum()), (vec![("A", PostStatus::Public, expected)], count), "{post}");
+        assert_eq!(
+            (posts(&export), export.skipped.values().sum()),
+            (vec![("A", PostStatus::Public, expected)], count),
+            "{post}"
+        );
         let told = export.remarks.iter().any(|remark| remark.to_string().contains(&format!("`A`: {count} parts")));
         assert_eq!(told, count > 0, "{post}");
     }
