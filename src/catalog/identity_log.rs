@@ -38,6 +38,29 @@ pub(super) enum IdentityLine {
     Address { address: String, of: String },
     /// An id that an article had before, and that no other article may have.
     Retired { retired: String },
+    /// An entry of another publisher's feed, whose address redirects to the article that it became.
+    Adopted(LoggedEntry),
+}
+
+/// An entry of another publisher's feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LoggedEntry {
+    /// Its id.
+    pub adopted: String,
+    /// The id of its article; none if it waits for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// Its address, and of one that waits the rest by which it is matched, as they are compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated: Option<DateTime<Utc>>,
 }
 
 /// The identity of an article that has been public.
@@ -325,6 +348,15 @@ mod tests {
             article("urn:y", b"\xff\n\"/b.md"),
             IdentityLine::Address { address: "old".to_owned(), of: "urn:x".to_owned() },
             IdentityLine::Retired { retired: "urn:z".to_owned() },
+            IdentityLine::Adopted(LoggedEntry {
+                adopted: "urn:w".to_owned(),
+                of: None,
+                link: Some("/node/12".to_owned()),
+                title: None,
+                guid: Some("12".to_owned()),
+                published: DateTime::from_timestamp(1_700_000_000, 0),
+                updated: None,
+            }),
         ];
         for line in &lines {
             let text = text(std::slice::from_ref(line));

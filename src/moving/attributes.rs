@@ -59,15 +59,12 @@ fn add_tag(html: &str, text: &mut String, other: &mut dyn FnMut(&str, &str) -> O
         let before = rest.len() - value.len();
         text.push_str(&rest[..before]);
         let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
-        let (value, whole) = match quote {
-            Some(quote) => {
-                let inside = value[1..].find(quote).map_or(&value[1..], |end| &value[1..=end]);
-                (inside, (inside.len() + 2).min(value.len()))
-            }
-            None => {
-                let end = value.find(|c: char| c.is_whitespace() || c == '>').unwrap_or(value.len());
-                (&value[..end], end)
-            }
+        let (value, whole) = if let Some(quote) = quote {
+            let inside = value[1..].find(quote).map_or(&value[1..], |end| &value[1..=end]);
+            (inside, (inside.len() + 2).min(value.len()))
+        } else {
+            let end = value.find(|c: char| c.is_whitespace() || c == '>').unwrap_or(value.len());
+            (&value[..end], end)
         };
         let written = &rest[before..before + whole];
         match replaced(&element, &name.to_ascii_lowercase(), value, other) {

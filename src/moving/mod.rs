@@ -1,7 +1,7 @@
 //! What other publishers hand over: the bytes of a feed -> its entries; the bytes of an export -> posts and their files. Pure.
 
 mod archive;
-mod attributes;
+pub mod attributes;
 mod blocks;
 mod csv;
 pub mod entry;

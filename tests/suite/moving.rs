@@ -294,6 +294,11 @@ fn the_path_of_an_address_decides() {
 fn an_entry_in_two_files_is_one() {
     let mut site = Site::new();
     site.write("storm.md", "# Storm\n\nText of it.");
+    // Links to the old site lead to its articles here; others stay, also those of the same path on other sites.
+    site.write(
+        "tide.md",
+        "# Tide\n\n[One](http://old.example/storm/?utm_source=x#part) [two](https://old.example/other/) [three](https://b.example/storm) `https://old.example/storm`",
+    );
     let write = |name: &str, document: &str| {
         let file = site.root().with_file_name(name);
         std::fs::write(&file, document).unwrap();
@@ -316,4 +321,9 @@ fn an_entry_in_two_files_is_one() {
     site.start();
     assert_eq!(id_and_date(&site, "Storm"), ("urn:old:1".into(), "2020-05-01".into()), "as its readers in RSS know it");
     assert!(site.get("/atom.xml").text().contains("<id>tag:old.example,2020:storm</id>"));
+    let html = site.entry("Tide")["content_html"].as_str().unwrap().to_owned();
+    for link in [&format!("{BASE_URL}articles/storm#part"), "https://old.example/other/", "https://b.example/storm"] {
+        assert!(html.contains(&format!("href=\"{link}\"")), "{link} in {html}");
+    }
+    assert!(html.contains("<code>https://old.example/storm</code>"), "{html}");
 }

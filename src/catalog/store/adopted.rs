@@ -1,7 +1,10 @@
 //! The entries of another publisher's feed, until the file of each is read.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
+use url::Url;
 
 use super::database::Catalog;
 use super::error::Result;
@@ -15,6 +18,9 @@ use crate::model::text::{is_iri, xml_legal};
 /// Maximum number of entries of one name or title whose days are compared.
 const MOST_CANDIDATES: usize = 2_000;
 
+/// Key in `meta` for the hosts of adopted entries.
+const HOSTS: &str = "adopted_hosts";
+
 impl Catalog {
     /// Adds the entries of another publisher's feed. Articles that are read from now on take over their ids and dates: during an adoption
     /// all articles, later only new ones. Returns the number of entries that were adopted before.
@@ -23,6 +29,8 @@ impl Catalog {
     /// The catalog cannot be read or written.
     pub fn adopt(&mut self, entries: &[ImportedEntry]) -> Result<usize> {
         self.transaction(|catalog| {
+            catalog.note_adopted();
+            catalog.add_host_of(entries)?;
             catalog.compare_waiting_entries_again()?;
             let mut duplicates = 0;
             for entry in entries {
@@ -36,6 +44,36 @@ impl Catalog {
             }
             Ok(duplicates)
         })
+    }
+
+    /// Adds the host of most entries to those of the sites that were before this one. Entries may refer to other sites.
+    fn add_host_of(&mut self, entries: &[ImportedEntry]) -> Result<()> {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        let links = entries.iter().filter_map(|entry| entry.link.as_deref());
+        for host in links.filter_map(|link| Some(Url::parse(link).ok()?.host_str()?.to_owned())) {
+            *counts.entry(host).or_default() += 1;
+        }
+        let Some((host, _)) = counts.into_iter().find(|(_, count)| count * 2 > entries.len()) else { return Ok(()) };
+        let mut hosts = self.adopted_hosts()?;
+        if !hosts.contains(&host) {
+            hosts.push(host);
+            self.set_meta(HOSTS, &hosts.join(" "))?;
+        }
+        Ok(())
+    }
+
+    /// The hosts of the sites that were before this one.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn adopted_hosts(&self) -> Result<Vec<String>> {
+        Ok(self
+            .meta(HOSTS)?
+            .unwrap_or_default()
+            .split(' ')
+            .filter(|host| !host.is_empty())
+            .map(str::to_owned)
+            .collect())
     }
 
     /// Begins the next pass of the adoption, in which all files are read and matched again. Returns whether there is one.
@@ -187,7 +225,9 @@ impl Catalog {
     /// Notes that an article has an id, if the id was adopted.
     pub(super) fn take_adopted(&mut self, id: &str, article: i64) -> Result<()> {
         let sql = "UPDATE adopted SET article = ?2 WHERE id = ?1 AND article IS NULL";
-        self.connection.prepare_cached(sql)?.execute(params![id, article])?;
+        if self.connection.prepare_cached(sql)?.execute(params![id, article])? > 0 {
+            self.note_adopted();
+        }
         Ok(())
     }
 }

@@ -13,8 +13,9 @@ use super::forget::no_content;
 use super::identity_record::{IdentityRecord, NewLines};
 use super::values::{self, LOST, article_path, date, path_of};
 use crate::catalog::identity_log::{
-    IdentityLine, IdentityLog, LogExtent, LoggedIdentity, LoggedPath, LoggedState, NewLog,
+    IdentityLine, IdentityLog, LogExtent, LoggedEntry, LoggedIdentity, LoggedPath, LoggedState, NewLog,
 };
+use crate::catalog::imports::stem_of_link;
 use crate::catalog::visibility::PageState;
 use crate::model::entry::Slug;
 use crate::model::moment::Version;
@@ -22,6 +23,9 @@ use crate::model::text::{is_iri, xml_legal};
 
 /// Key in `meta` for the size of the record that the catalog has last written. If the file has another, one of the two is behind.
 const EXTENT: &str = "identities";
+
+/// Key in `meta` that says that the record has the adopted entries: earlier versions did not write them.
+const HAS_ADOPTED: &str = "identities_adopted";
 
 /// Lines that may be out of date in the record of a small site, beside one for each article.
 const SLACK: u64 = 64;
@@ -61,6 +65,7 @@ impl Catalog {
         let extent = extent.filter(|extent| log.length() == Some(extent.bytes));
         let must_compare = extent.is_none() && log.length().is_some_and(|length| length > 0);
         let restored = if must_compare { self.restore_identities(&log, now)? } else { RestoredIdentities::default() };
+        let extent = if self.lacks_adopted()? { None } else { extent };
         let (changed, retired) = (BTreeSet::new(), Vec::new());
         self.identities = Some(IdentityRecord { log, extent, changed, retired, retry_at: None });
         Ok(restored)
@@ -75,6 +80,18 @@ impl Catalog {
         }
         if record.extent.is_some() {
             record.changed.insert(number);
+        }
+    }
+
+    /// Whether the record was written by a version that did not write adopted entries.
+    fn lacks_adopted(&self) -> Result<bool> {
+        Ok(self.meta(HAS_ADOPTED)?.is_none() && self.connection.prepare("SELECT 1 FROM adopted LIMIT 1")?.exists([])?)
+    }
+
+    /// Notes that adopted entries have changed: the whole record is written again.
+    pub(super) fn note_adopted(&mut self) {
+        if let Some(record) = &mut self.identities {
+            record.extent = None;
         }
     }
 
@@ -152,7 +169,8 @@ impl Catalog {
             return Ok(());
         }
         if let Some(extent) = record.extent {
-            let sql = "SELECT coalesce(max(number), 0) FROM article";
+            let sql = "
+                SELECT coalesce((SELECT max(number) FROM article), 0) + coalesce((SELECT max(number) FROM adopted), 0)";
             let articles: i64 = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
             let most = u64::try_from(articles).unwrap_or(0).saturating_mul(2).saturating_add(SLACK);
             if extent.lines <= most {
@@ -166,6 +184,7 @@ impl Catalog {
         };
         if let Ok(extent) = &written {
             self.set_meta(EXTENT, &extent.to_string())?;
+            self.set_meta(HAS_ADOPTED, "1")?;
         }
         let Some(record) = &mut self.identities else { return Ok(()) };
         record.changed.clear();
@@ -211,6 +230,36 @@ impl Catalog {
         while let Some(row) = rows.next()? {
             let address = IdentityLine::Address { address: row.get(0)?, of: row.get(1)? };
             if let Err(error) = write(Ok(values::flag(row, 2)?.then_some(address)))? {
+                return Ok(Err(error));
+            }
+        }
+        self.write_adopted(new)
+    }
+
+    /// Writes the adopted entries: of those that have their article only what the article does not say.
+    fn write_adopted(&self, mut new: NewLog) -> Result<std::io::Result<LogExtent>> {
+        let sql = "
+            SELECT adopted.id, article.id, adopted.link, adopted.title, adopted.guid, adopted.published, adopted.updated, shown
+            FROM adopted LEFT JOIN article ON article.number = adopted.article ORDER BY adopted.number";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let of: Option<String> = row.get(1)?;
+            // An article that has never been public is not in the record.
+            if of.is_some() && !values::flag(row, 7)? {
+                continue;
+            }
+            let at = |index| row.get::<_, Option<i64>>(index).map(|at| at.filter(|_| of.is_none()));
+            let entry = LoggedEntry {
+                adopted: row.get(0)?,
+                link: row.get(2)?,
+                title: row.get::<_, Option<String>>(3)?.filter(|_| of.is_none()),
+                guid: row.get::<_, Option<String>>(4)?.filter(|_| of.is_none()),
+                published: at(5)?.map(date).transpose()?,
+                updated: at(6)?.map(date).transpose()?,
+                of,
+            };
+            if let Err(error) = new.write(&IdentityLine::Adopted(entry)) {
                 return Ok(Err(error));
             }
         }
@@ -312,6 +361,7 @@ impl Restoration<'_> {
             match line {
                 Some(IdentityLine::Article(LoggedIdentity { slug, id, .. })) => self.give_address(&slug, &id)?,
                 Some(IdentityLine::Address { address, of }) => self.give_address(&address, &of)?,
+                Some(IdentityLine::Adopted(entry)) => self.adopt(&entry)?,
                 _ => {}
             }
         }
@@ -388,6 +438,31 @@ impl Restoration<'_> {
         Ok(())
     }
 
+    /// Adds an adopted entry, unless the catalog has it. One that waited may have its article now.
+    fn adopt(&mut self, entry: &LoggedEntry) -> Result<()> {
+        let LoggedEntry { adopted, of, link, title, guid, published, updated } = entry;
+        let seconds =
+            |date: &Option<DateTime<Utc>>| date.filter(|date| values::is_date(*date)).map(|date| date.timestamp());
+        let stem = link.as_deref().filter(|_| of.is_none()).map(stem_of_link);
+        let guid = guid.as_ref().filter(|guid| xml_legal(guid) == **guid);
+        let connection = &self.catalog.connection;
+        let number = |id: &str| {
+            let sql = "SELECT number FROM article WHERE id = ?1";
+            connection.prepare_cached(sql)?.query_row([id], |row| row.get::<_, i64>(0)).optional()
+        };
+        let article = number(of.as_deref().unwrap_or(adopted))?;
+        // An entry without its article says nothing, and another article may not have its id.
+        if !is_iri(adopted) || (of.is_some() && article.is_none()) {
+            return Ok(());
+        }
+        let sql = "
+            INSERT INTO adopted (id, guid, link, stem, title, published, updated, article)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM adopted WHERE id = ?1 OR guid = ?1)";
+        let values = params![adopted, guid, link, stem, title, seconds(published), seconds(updated), article];
+        connection.prepare_cached(sql)?.execute(values)?;
+        Ok(())
+    }
+
     /// Gives another address to the restored articles whose own belongs to another article now.
     fn complete_addresses(&mut self) -> Result<()> {
         let sql = "
@@ -417,9 +492,12 @@ fn key(id: &str) -> [u8; 16] {
 mod tests {
     use super::*;
     use crate::article::Article;
+    use crate::catalog::store::reader::Reader;
     use crate::catalog::{Arrival, Decision, Extent, IDENTITIES, Publishing};
     use crate::folder::Stat;
+    use crate::model::collection::{ArticleLookup, ImportedEntry};
     use crate::model::entry::Content;
+    use crate::model::moment::Moment;
 
     const NOW: i64 = 1_700_000_000;
 
@@ -526,6 +604,69 @@ mod tests {
                 })
                 .unwrap();
         });
+    }
+
+    #[test]
+    fn adopted_addresses_survive_the_loss_of_the_catalog() {
+        let (directory, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let file = directory.path().join(IDENTITIES);
+        let open = |directory: &Path, file: &Path| {
+            let mut catalog = Catalog::open(directory, Some("x.example"), now).unwrap();
+            catalog.attach_identities(file, now).unwrap();
+            catalog
+        };
+        let rows = |catalog: &Catalog| -> Vec<String> {
+            let sql = "
+                SELECT concat_ws(' ', adopted.id, adopted.link, adopted.stem, adopted.published, coalesce(article.id, 'waits'))
+                FROM adopted LEFT JOIN article ON article.number = adopted.article ORDER BY adopted.number";
+            let mut statement = catalog.connection.prepare(sql).unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+        };
+        let entry = |name: &str, link: &str| ImportedEntry {
+            guid: Some(format!("urn:{name}")),
+            link: Some(format!("https://old.example{link}")),
+            title: Some(name.to_owned()),
+            published: Some(now),
+            ..ImportedEntry::default()
+        };
+        let mut catalog = open(directory.path(), &file);
+        catalog.tidy().unwrap();
+        catalog.adopt(&[entry("a", "/archives/a.html"), entry("w", "/index.php?id=w"), entry("v", "/node/v")]).unwrap();
+        record(&mut catalog, "a.md", 1).unwrap();
+        catalog.tidy().unwrap();
+        let before = [
+            "urn:a /archives/a a 1700000000 urn:a",
+            "urn:w /?id=w  1700000000 waits",
+            "urn:v /node/v v 1700000000 waits",
+        ];
+        assert_eq!(rows(&catalog), before);
+        drop(catalog);
+        let copy = other.path().join(IDENTITIES);
+        std::fs::copy(&file, &copy).unwrap();
+        let mut catalog = open(other.path(), &copy);
+        // Of an entry that has its article, the article has the rest.
+        assert_eq!(rows(&catalog), ["urn:a /archives/a urn:a", before[1], before[2]]);
+        catalog.tidy().unwrap();
+        record(&mut catalog, "v.md", 2).unwrap();
+        assert_eq!(rows(&catalog)[2], "urn:v /node/v v 1700000000 urn:v");
+        catalog.tidy().unwrap();
+        record(&mut catalog, "a.md", 1).unwrap();
+        let moment = Moment::by_clock(Version::at(now).next().next(), now + chrono::TimeDelta::seconds(60));
+        catalog.apply_due(moment).unwrap();
+        let found = Reader::open(other.path()).unwrap().by_old_address("/archives/a.html", moment).unwrap();
+        assert!(matches!(found, ArticleLookup::Moved(_)), "{found:?}");
+        // A record of a version that did not write them is written again.
+        drop(catalog);
+        let lines = std::fs::read_to_string(&copy).unwrap();
+        assert_eq!(lines.matches("\"adopted\"").count(), 3, "{lines}");
+        let mut catalog = open(other.path(), &copy);
+        catalog.connection.execute("DELETE FROM meta WHERE key = ?1", [HAS_ADOPTED]).unwrap();
+        drop(catalog);
+        catalog = open(other.path(), &copy);
+        catalog.tidy().unwrap();
+        assert!(catalog.meta(HAS_ADOPTED).unwrap().is_some());
+        catalog.check(now + chrono::TimeDelta::seconds(600)).unwrap();
     }
 
     #[test]

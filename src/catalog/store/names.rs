@@ -95,9 +95,8 @@ impl Catalog {
             LinkTarget::Address(address) => (address, false),
             LinkTarget::Note(name) => (name, true),
         };
-        let by_address = self.published(BY_ADDRESS, &[&comparable_link(name)])?;
-        if let [only] = by_address.as_slice() {
-            return Ok(Some(only.permalink.clone()));
+        if let Some(permalink) = self.permalink_of_address(name)? {
+            return Ok(Some(permalink));
         }
         let page = Page::at(name);
         if page.slug.is_empty() || (!is_note && page.is_other()) {
@@ -106,6 +105,15 @@ impl Catalog {
         let articles = self.published(BY_SLUG, &[&page.slug, &names::by_slug(&page.slug)])?;
         let found = if is_note { page.nearest(&articles, from) } else { page.only(&articles) };
         Ok(found.map(|article| article.permalink.clone()))
+    }
+
+    /// The place of the only published article that states an address or was adopted with it.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn permalink_of_address(&self, address: &str) -> Result<Option<Permalink>> {
+        let articles = self.published(BY_ADDRESS, &[&comparable_link(address)])?;
+        Ok(if let [only] = articles.as_slice() { Some(only.permalink.clone()) } else { None })
     }
 
     fn published(&self, numbers: &str, names: &[&str]) -> Result<Vec<NamedArticle>> {

@@ -1,6 +1,7 @@
 //! Article -> content of its entry: absolute addresses, safe HTML, pictures and recordings with their sizes.
 
 use crate::model::text::xml_legal;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::folder::embedded::InsideKind;
 use crate::folder::media::media_type;
 use crate::folder::{Folder, SourceFormat, has_document_name, near_name};
 use crate::model::entry::{Content, Episode, Media, without_parameters};
+use crate::moving::attributes::with_addresses;
 use crate::observe::heartbeat::Heartbeat;
 
 /// A picture that is smaller than this in both directions, in pixels, is decoration and no cover.
@@ -146,7 +148,8 @@ impl Ingest {
         };
         // Sanitised after parsing, since a numeric reference can stand for any character.
         let (supervisor, heartbeat) = (&self.supervisor, self.heartbeat.as_ref());
-        let safe = supervisor.sanitise(&article.html, file_hash, &addresses, heartbeat);
+        let (unsafe_html, by_old_host) = self.with_own_links(catalog, &article.html)?;
+        let safe = supervisor.sanitise(&unsafe_html, file_hash, &addresses, heartbeat);
         let SanitisedText { html, highlighted } = match safe {
             Ok(safe) => safe,
             Err(problem) => return Ok(Err(problem)),
@@ -172,8 +175,37 @@ impl Ingest {
         if let Some(error) = failed.take() {
             return Err(error);
         }
+        referred.borrow_mut().extend(by_old_host);
         let referred = self.references(referred.take(), path);
         Ok(Ok(RenderedArticle { content, referred, problems }))
+    }
+
+    /// A text with links to this site in place of those to its articles on the sites before it, from which entries were adopted. The
+    /// names by which it refers to articles, and whether one answered to each.
+    fn with_own_links<'a>(
+        &self,
+        catalog: &Catalog,
+        html: &'a str,
+    ) -> catalog::Result<(Cow<'a, str>, BTreeMap<PathBuf, bool>)> {
+        let (mut referred, mut failed) = (BTreeMap::new(), None);
+        let hosts = catalog.adopted_hosts()?;
+        if hosts.is_empty() {
+            return Ok((Cow::Borrowed(html), referred));
+        }
+        let own = Url::parse(&self.channel.base_url).ok().and_then(|base| base.host_str().map(str::to_owned));
+        let html = with_addresses(html, &mut |element, address| {
+            let url =
+                Url::parse(address).ok().filter(|url| element == "a" && matches!(url.scheme(), "http" | "https"))?;
+            let host = url.host_str().map(str::to_owned);
+            if host == own || !host.is_some_and(|host| hosts.contains(&host)) {
+                return None;
+            }
+            let place = catalog.permalink_of_address(address).map_err(|error| failed = Some(error)).ok().flatten();
+            referred.insert(catalog::reference(address), place.is_some());
+            let part = url.fragment().map(|part| format!("#{part}")).unwrap_or_default();
+            place.map(|place| self.channel.permalink(&place) + &part)
+        });
+        failed.map_or(Ok((Cow::Owned(html), referred)), Err)
     }
 
     /// The problems of an article with links and pictures that lead nowhere. Most links of a saved page lead to the site that it is from.
