@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::library::{Footnote, Library, WordPressPost};
+use super::library::{Footnote, Library, Pattern, WordPressPost};
 use super::shortcode::is_for_members;
 use crate::model::text::escape_html;
 
@@ -89,12 +89,12 @@ impl BlockResolver<'_> {
         }
         let Some(number) = mark.attributes.get("ref").and_then(Value::as_u64) else { return };
         match self.library.pattern(number) {
-            Some(Some(pattern)) if depth < MAX_DEPTH && self.patterns < MOST_PATTERNS => {
+            Some(Pattern::Public(pattern)) if depth < MAX_DEPTH && self.patterns < MOST_PATTERNS => {
                 self.patterns += 1;
                 self.add(pattern, depth + 1);
             }
-            Some(Some(_)) => {}
-            Some(None) => self.blocks.held_back += 1,
+            Some(Pattern::Public(_)) => {}
+            Some(Pattern::HeldBack) => self.blocks.held_back += 1,
             None => drop(self.blocks.missing.insert(format!("pattern {number}"))),
         }
     }

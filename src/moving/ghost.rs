@@ -166,7 +166,7 @@ fn content(row: &Value) -> (String, usize) {
     let (html, cards) = text("html")
         .map(|html| (html, 0))
         .or_else(|| lexical::html(&text("lexical")?))
-        .or_else(|| mobiledoc::html(&text("mobiledoc")?).map(|html| (html, 0)))
+        .or_else(|| mobiledoc::html(&text("mobiledoc")?))
         .unwrap_or_default();
     let (html, blocks) = without_gated_blocks(&html);
     (html, cards + blocks)

@@ -9,8 +9,16 @@ use crate::folder::media::media_type;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Library {
     attachments: BTreeMap<u64, Attachment>,
-    /// The text of each pattern; none of one that is not public.
-    patterns: BTreeMap<u64, Option<String>>,
+    patterns: BTreeMap<u64, Pattern>,
+}
+
+/// Blocks that several posts show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pattern {
+    /// With its text.
+    Public(String),
+    /// Visitors do not see it.
+    HeldBack,
 }
 
 /// A picture, recording or other file.
@@ -70,7 +78,7 @@ impl Library {
             let is_public =
                 item.field("wp:status").as_deref() == Some("publish") && item.field("wp:post_password").is_none();
             let text = item.all(&["content:encoded"]).next().map(XmlElement::text).unwrap_or_default();
-            self.patterns.insert(own, is_public.then_some(text));
+            self.patterns.insert(own, if is_public { Pattern::Public(text) } else { Pattern::HeldBack });
         }
     }
 
@@ -84,9 +92,8 @@ impl Library {
         self.attachments.get(&number)
     }
 
-    /// The text of a pattern, `Some(None)` of one that is not public.
-    pub fn pattern(&self, number: u64) -> Option<Option<&str>> {
-        self.patterns.get(&number).map(Option::as_deref)
+    pub fn pattern(&self, number: u64) -> Option<&Pattern> {
+        self.patterns.get(&number)
     }
 
     /// The attachments of a post, in their order.

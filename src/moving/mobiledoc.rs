@@ -2,24 +2,24 @@
 
 use serde_json::Value;
 
-use super::lexical::markdown;
+use super::lexical::{PublicHtml, add_card};
 use crate::model::text::{escape, escape_html};
 
-/// Converts a document; `None` if it is none.
-pub fn html(document: &str) -> Option<String> {
+/// Converts a document; `None` if it is none. The number is that of parts which are left out, since not all readers may see them.
+pub fn html(document: &str) -> Option<(String, usize)> {
     let document: Value = serde_json::from_str(document).ok()?;
-    let mut html = String::new();
+    let mut html = PublicHtml::default();
     for section in document.get("sections")?.as_array()? {
         write_section(&document, section, &mut html);
     }
-    Some(html)
+    Some((html.text, html.held_back))
 }
 
 fn number(value: Option<&Value>) -> Option<usize> {
     usize::try_from(value?.as_u64()?).ok()
 }
 
-fn write_section(document: &Value, section: &Value, html: &mut String) {
+fn write_section(document: &Value, section: &Value, html: &mut PublicHtml) {
     let name =
         section.get(1).and_then(Value::as_str).filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     match number(section.get(0)) {
@@ -45,14 +45,16 @@ fn write_section(document: &Value, section: &Value, html: &mut String) {
         }
         Some(10) => {
             let card = number(section.get(1)).and_then(|index| document.get("cards")?.get(index));
-            write_card(card.unwrap_or(&Value::Null), html);
+            if let Some(card) = card {
+                write_card(card, html);
+            }
         }
         _ => {}
     }
 }
 
 /// Texts, each with the markups that start and the number of those that end with it.
-fn write_markers(document: &Value, markers: Option<&Value>, html: &mut String) {
+fn write_markers(document: &Value, markers: Option<&Value>, html: &mut PublicHtml) {
     let mut open: Vec<String> = Vec::new();
     for marker in markers.and_then(Value::as_array).into_iter().flatten() {
         for index in marker.get(1).and_then(Value::as_array).into_iter().flatten() {
@@ -85,26 +87,12 @@ fn write_markers(document: &Value, markers: Option<&Value>, html: &mut String) {
     }
 }
 
-fn write_card(card: &Value, html: &mut String) {
-    let text = |key: &str| card.get(1).and_then(|payload| payload.get(key)?.as_str()).unwrap_or_default();
-    let caption = || match text("caption") {
-        "" => String::new(),
-        caption => format!("<figcaption>{caption}</figcaption>"),
+fn write_card(card: &Value, html: &mut PublicHtml) {
+    let kind = match card.get(0).and_then(Value::as_str).unwrap_or_default() {
+        "card-markdown" => "markdown",
+        "code" => "codeblock",
+        "hr" => "horizontalrule",
+        kind => kind,
     };
-    match card.get(0).and_then(Value::as_str).unwrap_or_default() {
-        "markdown" | "card-markdown" => html.push_str(&markdown(text("markdown"))),
-        "html" => html.push_str(text("html")),
-        "image" => {
-            let (address, alt) = (escape_html(text("src")), escape_html(text("alt")));
-            html.push_str(&format!("<figure><img src=\"{address}\" alt=\"{alt}\">{}</figure>", caption()));
-        }
-        "code" => html.push_str(&format!("<pre><code>{}</code></pre>", escape(text("code")))),
-        "hr" => html.push_str("<hr>"),
-        "embed" => html.push_str(&format!("<figure>{}{}</figure>", text("html"), caption())),
-        "bookmark" => {
-            let address = escape_html(text("url"));
-            html.push_str(&format!("<p><a href=\"{address}\">{address}</a></p>"));
-        }
-        _ => {}
-    }
+    add_card(kind, card.get(1).unwrap_or(&Value::Null), html);
 }

@@ -299,9 +299,13 @@ fn relative_addresses_in_texts_are_resolved() {
         )
     };
     let entry = |attributes: &str, of_content: &str| {
-        format!("<entry {attributes}><id>i</id><link href='https://old.example/x/post'/><content type='html' {of_content}>{text}</content></entry>")
+        format!(
+            "<entry {attributes}><id>i</id><link href='https://old.example/x/post'/><content type='html' {of_content}>{text}</content></entry>"
+        )
     };
-    let based = |entry: &str| format!("<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://a.example/f/'>{entry}</feed>");
+    let based = |entry: &str| {
+        format!("<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://a.example/f/'>{entry}</feed>")
+    };
     let old = "https://old.example/";
     for (document, base, root, up) in [
         (atom(&entry("", "")), "https://old.example/x/", old, old),
@@ -324,28 +328,54 @@ fn relative_addresses_in_texts_are_resolved() {
     ] {
         assert_eq!(html(document.clone()), expected(base, root, up), "{document}");
     }
-    let none = "<rss><channel><item><guid>i</guid><description>&lt;img src='i.png'&gt;</description></item></channel></rss>";
+    let none =
+        "<rss><channel><item><guid>i</guid><description>&lt;img src='i.png'&gt;</description></item></channel></rss>";
     assert_eq!(html(none.to_owned()), "<img src='i.png'>");
 }
 
 #[test]
 fn an_entry_has_what_its_feed_says_for_all() {
     let post = |document: &str| read_feed(document.as_bytes()).unwrap().entries[0].content.clone();
-    let feed = |inside: &str| format!("<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='de'><author><name>Ann</name><uri>u</uri></author><contributor><name>No</name></contributor>{inside}</feed>");
+    let feed = |inside: &str| {
+        format!(
+            "<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='de'><author><name>Ann</name><uri>u</uri></author><contributor><name>No</name></contributor>{inside}</feed>"
+        )
+    };
     for (inside, author, language) in [
         ("<entry><id>i</id></entry>", "Ann", "de"),
         ("<entry xml:lang='fr'><id>i</id><author><name>Bo</name></author></entry>", "Bo", "fr"),
-        ("<entry><id>i</id><source><author><name>Cy</name></author></source><title xml:lang='es'>T</title></entry>", "Cy", "es"),
+        (
+            "<entry><id>i</id><source><author><name>Cy</name></author></source><title xml:lang='es'>T</title></entry>",
+            "Cy",
+            "es",
+        ),
     ] {
         let post = post(&feed(inside));
-        assert_eq!((&post.authors[..], post.language.as_deref()), (&[author.to_owned()][..], Some(language)), "{inside}");
+        assert_eq!(
+            (&post.authors[..], post.language.as_deref()),
+            (&[author.to_owned()][..], Some(language)),
+            "{inside}"
+        );
     }
-    let media = "<rss xmlns:media='http://search.yahoo.com/mrss/'><channel><language>en-GB</language><item><guid>i</guid>";
+    let media =
+        "<rss xmlns:media='http://search.yahoo.com/mrss/'><channel><language>en-GB</language><item><guid>i</guid>";
     for (item, html, author) in [
         ("<itunes:summary>Told</itunes:summary><itunes:author>Ann</itunes:author></item>", "<p>Told</p>", Some("Ann")),
-        ("<media:group><media:description>One\ntwo</media:description></media:group></item>", "<p>One<br>\ntwo</p>", None),
-        ("<description/><media:description type='html'>&lt;b&gt;x&lt;/b&gt;</media:description></item>", "<b>x</b>", None),
-        ("<description>Own</description><itunes:summary>Told</itunes:summary><author>a@b.example (Bo)</author><itunes:author>Ann</itunes:author></item>", "<p>Own</p>", Some("Bo")),
+        (
+            "<media:group><media:description>One\ntwo</media:description></media:group></item>",
+            "<p>One<br>\ntwo</p>",
+            None,
+        ),
+        (
+            "<description/><media:description type='html'>&lt;b&gt;x&lt;/b&gt;</media:description></item>",
+            "<b>x</b>",
+            None,
+        ),
+        (
+            "<description>Own</description><itunes:summary>Told</itunes:summary><author>a@b.example (Bo)</author><itunes:author>Ann</itunes:author></item>",
+            "<p>Own</p>",
+            Some("Bo"),
+        ),
     ] {
         let post = post(&format!("{media}{item}</channel></rss>"));
         assert_eq!((post.html.as_str(), post.authors.first().map(String::as_str)), (html, author), "{item}");
@@ -356,7 +386,11 @@ fn an_entry_has_what_its_feed_says_for_all() {
 
 #[test]
 fn a_post_of_wordpress_has_what_other_items_and_keys_say() {
-    let meta = |key: &str, value: &str| format!("<wp:postmeta><wp:meta_key>{key}</wp:meta_key><wp:meta_value><![CDATA[{value}]]></wp:meta_value></wp:postmeta>");
+    let meta = |key: &str, value: &str| {
+        format!(
+            "<wp:postmeta><wp:meta_key>{key}</wp:meta_key><wp:meta_value><![CDATA[{value}]]></wp:meta_value></wp:postmeta>"
+        )
+    };
     let wxr = |items: &str| {
         format!(
             "<rss xmlns:wp='http://wordpress.org/export/1.2/' xmlns:content='http://purl.org/rss/1.0/modules/content/' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel>\
@@ -385,7 +419,10 @@ fn a_post_of_wordpress_has_what_other_items_and_keys_say() {
     assert_eq!(post.html, "<figure><img src=\"https://old.example/9.jpg\" alt=\"\"></figure>");
     assert_eq!(post.authors, ["Ann Lee", "Bo & Co"]);
     let [recording] = &post.recordings[..] else { panic!("{:?}", post.recordings) };
-    assert_eq!((recording.url.as_str(), recording.media_type.as_deref(), recording.length), ("https://old.example/a.mp3", Some("audio/mpeg"), Some(123)));
+    assert_eq!(
+        (recording.url.as_str(), recording.media_type.as_deref(), recording.length),
+        ("https://old.example/a.mp3", Some("audio/mpeg"), Some(123))
+    );
     let remarks: Vec<String> = export.remarks.iter().map(ToString::to_string).collect();
     assert!(remarks.len() == 1 && remarks[0].contains("`A`: attachment 10 is not in the export"), "{remarks:?}");
     for (key, value, status) in [
@@ -530,7 +567,7 @@ fn a_blogger_post_has_the_address_of_its_file() {
 }
 
 /// An export of Ghost with one post of these keys, and these other tables.
-fn ghost(post: serde_json::Value, tables: serde_json::Value) -> Export {
+fn ghost(post: &serde_json::Value, tables: &serde_json::Value) -> Export {
     let mut row = serde_json::json!({"id": "1", "title": "A", "slug": "a", "status": "published", "visibility": "public",
         "published_at": "2024-05-01T08:00:00.000Z"});
     row.as_object_mut().unwrap().extend(post.as_object().unwrap().clone());
@@ -602,7 +639,7 @@ fn parts_for_members_of_a_ghost_post_stay_out() {
         ),
         (card(serde_json::json!({"type": "html", "html": format!("{MEMBERS}SECRET{END}Open")})), "<p>All</p>Open", 1),
     ] {
-        let export = ghost(post.clone(), serde_json::json!({}));
+        let export = ghost(&post, &serde_json::json!({}));
         assert_eq!(
             (posts(&export), export.skipped.values().sum()),
             (vec![("A", PostStatus::Public, expected)], count),
@@ -610,6 +647,59 @@ fn parts_for_members_of_a_ghost_post_stay_out() {
         );
         let told = export.remarks.iter().any(|remark| remark.to_string().contains(&format!("`A`: {count} parts")));
         assert_eq!(told, count > 0, "{post}");
+    }
+}
+
+#[test]
+fn cards_of_both_editors_of_ghost_are_read() {
+    use serde_json::json;
+    for (kind, card, expected) in [
+        (
+            "callout",
+            json!({"calloutText": "A <b>word</b>", "calloutEmoji": "x"}),
+            "<blockquote>A <b>word</b></blockquote>",
+        ),
+        (
+            "toggle",
+            json!({"heading": "Head", "content": "<p>Body</p>"}),
+            "<details><summary>Head</summary><p>Body</p></details>",
+        ),
+        (
+            "gallery",
+            json!({"images": [{"src": "/a.png", "alt": "A"}, {"src": "/b.png"}], "caption": "C"}),
+            "<figure><img src=\"/a.png\" alt=\"A\"><img src=\"/b.png\" alt=\"\"><figcaption>C</figcaption></figure>",
+        ),
+        ("video", json!({"src": "/a.mp4", "caption": ""}), "<figure><video controls src=\"/a.mp4\"></video></figure>"),
+        ("audio", json!({"src": "/a.mp3"}), "<audio controls src=\"/a.mp3\"></audio>"),
+        ("file", json!({"src": "/a.pdf", "fileTitle": "A & B"}), "<p><a href=\"/a.pdf\">A &amp; B</a></p>"),
+        ("button", json!({"buttonUrl": "/b", "buttonText": "Go"}), "<p><a href=\"/b\">Go</a></p>"),
+        (
+            "header",
+            json!({"header": "Head", "subheader": "Sub", "buttonEnabled": false, "buttonText": "x", "buttonUrl": "/x"}),
+            "<h2>Head</h2><p>Sub</p>",
+        ),
+        (
+            "product",
+            json!({"productImageSrc": "/a.png", "productTitle": "Boat", "productDescription": "<p>Red</p>", "productButton": "Buy", "productUrl": "/buy"}),
+            "<figure><img src=\"/a.png\" alt=\"\"></figure><h2>Boat</h2><p>Red</p><p><a href=\"/buy\">Buy</a></p>",
+        ),
+        (
+            "call-to-action",
+            json!({"textValue": "<p>Join</p>", "showButton": true, "buttonText": "Now", "buttonUrl": "/j"}),
+            "<p>Join</p><p><a href=\"/j\">Now</a></p>",
+        ),
+        ("paywall", json!({}), ""),
+        ("email", json!({"html": "SECRET"}), ""),
+        ("header", json!({"header": "SECRET", "visibility": {"web": {"nonMember": false}}}), ""),
+    ] {
+        let mut node = card.clone();
+        node["type"] = kind.into();
+        let lexical = json!({"html": null, "lexical": json!({"root": {"children": [node]}}).to_string()});
+        let mobiledoc =
+            json!({"html": null, "mobiledoc": json!({"cards": [[kind, card]], "sections": [[10, 0]]}).to_string()});
+        for post in [lexical, mobiledoc] {
+            assert_eq!(ghost(&post, &json!({})).posts[0].html, expected, "{post}");
+        }
     }
 }
 
@@ -627,7 +717,7 @@ fn a_ghost_post_that_was_only_sent_by_mail_is_private() {
         (json!({"status": "scheduled"}), meta(json!(false)), PostStatus::Scheduled),
         (json!({}), json!({"posts_meta": [{"post_id": "2", "email_only": true}]}), PostStatus::Public),
     ] {
-        assert_eq!(ghost(post.clone(), tables.clone()).posts[0].status, expected, "{post} {tables}");
+        assert_eq!(ghost(&post, &tables).posts[0].status, expected, "{post} {tables}");
     }
 }
 

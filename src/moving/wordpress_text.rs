@@ -571,9 +571,8 @@ mod tests {
     #[test]
     fn galleries_show_the_attachments_of_any_file() {
         let figure = |names: &[&str]| {
-            let pictures: String =
-                names.iter().map(|name| format!("<img src=\"https://a.example/{name}\" alt=\"\">")).collect();
-            format!("<figure>{pictures}</figure>")
+            let picture = |name: &&str| format!("<img src=\"https://a.example/{name}\" alt=\"\">");
+            format!("<figure>{}</figure>", names.iter().map(picture).collect::<Vec<_>>().concat())
         };
         for (source, names, missing) in [
             ("[gallery]", &["8.png", "7.jpg"][..], &[][..]),

@@ -110,6 +110,18 @@ Last, with {{ braces }} and [[brackets]].]]></content:encoded><excerpt:encoded><
 <item><title>Blocks</title><link>https://old.example/blocks/</link><guid isPermaLink="false">https://old.example/?p=2</guid>
  <content:encoded><![CDATA[<!-- wp:paragraph -->
 <p>A block.</p>
+<!-- /wp:paragraph -->
+
+<!-- wp:paragraph {"metadata":{"blockVisibility":false}} -->
+<p>Secret block</p>
+<!-- /wp:paragraph -->
+
+<!-- wp:shortcode -->
+[members_only]Secret shortcode[/members_only] [contact-form-7 id="1"]
+<!-- /wp:shortcode -->
+
+<!-- wp:paragraph -->
+<p>See <a href="https://old.example/?p=1&amp;utm_source=x">the storm</a>.</p>
 <!-- /wp:paragraph -->]]></content:encoded><wp:post_date_gmt>2024-06-01 08:00:00</wp:post_date_gmt><wp:post_name>blocks</wp:post_name>
  <wp:status>publish</wp:status><wp:post_type>post</wp:post_type></item>
 <item><title>A draft</title><link>https://old.example/?p=3</link><guid>https://old.example/?p=3</guid><content:encoded>Secret draft</content:encoded>
@@ -146,6 +158,9 @@ fn an_export_of_wordpress_is_imported() {
         "not imported: 1 comments",
         "not imported: 1 deleted posts",
         "not imported: 1 pages",
+        "not imported: 2 parts of texts that are not for all readers",
+        "`Blocks`: 2 parts of its text are left out",
+        "shortcodes that stay in the texts as they are: [contact-form-7]",
     ] {
         assert!(text.contains(line), "{line} in {text}");
     }
@@ -171,7 +186,10 @@ fn an_export_of_wordpress_is_imported() {
     ] {
         assert!(html.contains(part), "{part} in {html}");
     }
-    assert!(site.entry("Blocks")["content_html"].as_str().unwrap().contains("<p>A block.</p>"));
+    let blocks = site.entry("Blocks")["content_html"].as_str().unwrap().to_owned();
+    for part in ["<p>A block.</p>", "href=\"https://gazette.example/articles/the-storm\""] {
+        assert!(blocks.contains(part), "{part} in {blocks}");
+    }
     let file = &files(site.root())["2024-05-01-the-storm.html"];
     assert!(file.contains("aliases: [\"/2024/05/the-storm/\", \"/?p=1\", \"/2024/05/first-storm/\"]"), "{file}");
 }
