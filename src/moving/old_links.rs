@@ -14,17 +14,18 @@ use crate::article::old_address::comparable_link;
 pub fn complete(posts: &mut [Post]) {
     keep_queries(posts);
     let known = KnownAddresses::of(posts);
-    for post in posts {
+    for (place, post) in posts.iter_mut().enumerate() {
         post.html = with_addresses(&post.html, &mut |element, address| {
-            if element == "a" { known.on_new_site(address) } else { None }
+            if element == "a" { known.on_new_site(address, place) } else { None }
         });
     }
 }
 
 /// The former addresses of posts.
 struct KnownAddresses {
-    /// The address on the new site, by host and what tells pages apart there; none if it could be that of several posts.
-    paths: HashMap<(String, String), Option<String>>,
+    /// The place of a post and its address on the new site, by host and what tells pages apart there; none if it could be that of several
+    /// posts.
+    paths: HashMap<(String, String), Option<(usize, String)>>,
 }
 
 impl KnownAddresses {
@@ -35,14 +36,14 @@ impl KnownAddresses {
             *posts_of.entry(comparable_link(alias)).or_default() += 1;
         }
         let is_only = |alias: &&String| posts_of.get(&comparable_link(alias)) == Some(&1);
-        let mut paths: HashMap<(String, String), Option<String>> = HashMap::new();
-        for (post, aliases) in posts.iter().zip(&aliases) {
+        let mut paths: HashMap<(String, String), Option<(usize, String)>> = HashMap::new();
+        for (place, (post, aliases)) in posts.iter().zip(&aliases).enumerate() {
             // A post that is not public has no page.
             let is_public = matches!(post.status, PostStatus::Public | PostStatus::Scheduled);
             let alias = aliases.iter().filter(|_| is_public).find(is_only);
             let path = alias.map(|alias| {
                 let (path, query) = alias.split_at(alias.find('?').unwrap_or(alias.len()));
-                address::encoded(Path::new(path)) + query
+                (place, address::encoded(Path::new(path)) + query)
             });
             let urls: Vec<Url> = post.addresses.iter().filter_map(|address| page(address)).collect();
             // `/?p=12` works on the host of the site, whatever host is in the guid.
@@ -58,11 +59,12 @@ impl KnownAddresses {
         Self { paths }
     }
 
-    /// A link to a post without its host.
-    fn on_new_site(&self, address: &str) -> Option<String> {
+    /// A link to a post without its host, in the post at a place. One to a part of the same post has only that.
+    fn on_new_site(&self, address: &str, own: usize) -> Option<String> {
         let url = page(address)?;
-        let path = self.paths.get(&key(&url)?)?.as_ref()?;
-        Some(format!("{path}{}", url.fragment().map(|part| format!("#{part}")).unwrap_or_default()))
+        let (place, path) = self.paths.get(&key(&url)?)?.as_ref()?;
+        let part = url.fragment().map(|part| format!("#{part}")).unwrap_or_default();
+        Some(if *place == own && !part.is_empty() { part } else { format!("{path}{part}") })
     }
 }
 

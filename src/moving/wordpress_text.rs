@@ -208,32 +208,11 @@ impl<'a> Conversion<'a> {
             return Some((code_of(&code, content), with_content));
         }
         let content = content.map(|(content, _)| content);
-        match name {
-            "caption" | "wp_caption" => {
-                let content = content?;
-                let content =
-                    if depth < MAX_CODES { self.without_shortcodes(content, depth + 1) } else { content.to_owned() };
-                return Some((caption(&code, content.trim()), with_content));
-            }
-            "embed" => {
-                let address = content.or(code.value("src"))?;
-                return Some((format!("\n\n{}\n\n", address.trim()), with_content));
-            }
-            "gallery" => return Some((self.gallery(&code), code.length)),
-            "playlist" => return Some((self.playlist(&code), code.length)),
-            "audio" | "video" => {
-                if let Some(player) = self.player(&code) {
-                    return Some((player, with_content));
-                }
-            }
-            "youtube" | "vimeo" => {
-                if let Some(address) = video_address(&code) {
-                    return Some((format!("\n\n{address}\n\n"), code.length));
-                }
-            }
-            "more" => return Some((String::new(), code.length)),
-            "contact-form" | "subscribe" => return Some((String::new(), with_content)),
-            _ => {}
+        if KNOWN.contains(&name)
+            && let Some(meaning) = self.known(&code, content, depth)
+        {
+            let has_content = !matches!(name, "gallery" | "playlist" | "youtube" | "vimeo" | "more");
+            return Some((meaning, if has_content { with_content } else { code.length }));
         }
         let stands_alone = || {
             let (before, behind) = (&source[..at], &source[after..]);
@@ -245,6 +224,25 @@ impl<'a> Conversion<'a> {
             self.text.unknown.insert(name.to_owned());
         }
         None
+    }
+
+    /// The HTML that a shortcode of WordPress itself stands for.
+    fn known(&mut self, code: &Shortcode<'_>, content: Option<&str>, depth: usize) -> Option<String> {
+        match code.name {
+            "caption" | "wp_caption" => {
+                let content = content?;
+                let is_deep = depth >= MAX_CODES;
+                let content = if is_deep { content.to_owned() } else { self.without_shortcodes(content, depth + 1) };
+                Some(caption(code, content.trim()))
+            }
+            "embed" => Some(format!("\n\n{}\n\n", content.or(code.value("src"))?.trim())),
+            "gallery" => Some(self.gallery(code)),
+            "playlist" => Some(self.playlist(code)),
+            "audio" | "video" => self.player(code),
+            "youtube" | "vimeo" => Some(format!("\n\n{}\n\n", video_address(code)?)),
+            "more" | "contact-form" | "subscribe" => Some(String::new()),
+            _ => None,
+        }
     }
 
     /// Notes the name of a shortcode of which an ending stays in the text.

@@ -148,7 +148,7 @@ impl Ingest {
         };
         // Sanitised after parsing, since a numeric reference can stand for any character.
         let (supervisor, heartbeat) = (&self.supervisor, self.heartbeat.as_ref());
-        let (unsafe_html, by_old_host) = self.with_own_links(catalog, &article.html)?;
+        let unsafe_html = self.with_own_links(catalog, &article.html, &referred)?;
         let safe = supervisor.sanitise(&unsafe_html, file_hash, &addresses, heartbeat);
         let SanitisedText { html, highlighted } = match safe {
             Ok(safe) => safe,
@@ -175,22 +175,22 @@ impl Ingest {
         if let Some(error) = failed.take() {
             return Err(error);
         }
-        referred.borrow_mut().extend(by_old_host);
         let referred = self.references(referred.take(), path);
         Ok(Ok(RenderedArticle { content, referred, problems }))
     }
 
-    /// A text with links to this site in place of those to its articles on the sites before it, from which entries were adopted. The
+    /// A text with links to this site in place of those to its articles on the sites before it, from which entries were adopted. Adds the
     /// names by which it refers to articles, and whether one answered to each.
     fn with_own_links<'a>(
         &self,
         catalog: &Catalog,
         html: &'a str,
-    ) -> catalog::Result<(Cow<'a, str>, BTreeMap<PathBuf, bool>)> {
-        let (mut referred, mut failed) = (BTreeMap::new(), None);
+        referred: &RefCell<BTreeMap<PathBuf, bool>>,
+    ) -> catalog::Result<Cow<'a, str>> {
+        let mut failed = None;
         let hosts = catalog.adopted_hosts()?;
         if hosts.is_empty() {
-            return Ok((Cow::Borrowed(html), referred));
+            return Ok(Cow::Borrowed(html));
         }
         let own = Url::parse(&self.channel.base_url).ok().and_then(|base| base.host_str().map(str::to_owned));
         let html = with_addresses(html, &mut |element, address| {
@@ -201,11 +201,11 @@ impl Ingest {
                 return None;
             }
             let place = catalog.permalink_of_address(address).map_err(|error| failed = Some(error)).ok().flatten();
-            referred.insert(catalog::reference(address), place.is_some());
+            referred.borrow_mut().insert(catalog::reference(address), place.is_some());
             let part = url.fragment().map(|part| format!("#{part}")).unwrap_or_default();
             place.map(|place| self.channel.permalink(&place) + &part)
         });
-        failed.map_or(Ok((Cow::Owned(html), referred)), Err)
+        failed.map_or(Ok(Cow::Owned(html)), Err)
     }
 
     /// The problems of an article with links and pictures that lead nowhere. Most links of a saved page lead to the site that it is from.
