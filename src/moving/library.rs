@@ -8,7 +8,7 @@ use crate::folder::media::media_type;
 /// The attachments and patterns of all files of an export, by their numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Library {
-    attachments: BTreeMap<u64, Attachment>,
+    attachments: BTreeMap<u64, AttachedFile>,
     patterns: BTreeMap<u64, Pattern>,
 }
 
@@ -23,7 +23,7 @@ pub enum Pattern {
 
 /// A picture, recording or other file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Attachment {
+pub struct AttachedFile {
     pub url: String,
     /// A description for those who do not see it.
     pub alt: String,
@@ -50,7 +50,7 @@ pub struct Footnote {
     pub content: String,
 }
 
-impl Attachment {
+impl AttachedFile {
     /// Whether it is of a kind: `image`, `audio` or `video`.
     pub fn is_a(&self, kind: &str) -> bool {
         let path = self.url.split(['?', '#']).next().unwrap_or_default();
@@ -67,7 +67,7 @@ impl Library {
             let alt = item
                 .all(&["wp:postmeta"])
                 .find(|meta| meta.field("wp:meta_key").as_deref() == Some("_wp_attachment_image_alt"));
-            let attachment = Attachment {
+            let attachment = AttachedFile {
                 url,
                 alt: alt.and_then(|meta| meta.field("wp:meta_value")).unwrap_or_default(),
                 parent: number("wp:post_parent").filter(|parent| *parent > 0),
@@ -88,7 +88,7 @@ impl Library {
         self.patterns.extend(other.patterns);
     }
 
-    pub fn attachment(&self, number: u64) -> Option<&Attachment> {
+    pub fn attachment(&self, number: u64) -> Option<&AttachedFile> {
         self.attachments.get(&number)
     }
 
@@ -97,7 +97,7 @@ impl Library {
     }
 
     /// The attachments of a post, in their order.
-    pub fn of_post(&self, post: u64) -> Vec<&Attachment> {
+    pub fn of_post(&self, post: u64) -> Vec<&AttachedFile> {
         let mut own: Vec<_> = self.attachments.iter().filter(|(_, file)| file.parent == Some(post)).collect();
         own.sort_by_key(|(number, file)| (file.order, **number));
         own.into_iter().map(|(_, file)| file).collect()

@@ -744,6 +744,12 @@ fn damaged_documents_never_end_the_program() {
         ),
         "{\"items\":[{\"id\":\"a\",\"title\":\"ü\",\"date_published\":\"2024-05-01T10:00:00Z\"},{\"id\":7}]}"
             .to_owned(),
+        rss(
+            "<wp:wxr_version>1</wp:wxr_version><item><guid>g</guid><wp:post_id>1</wp:post_id><wp:post_type>post</wp:post_type><wp:status>publish</wp:status><content:encoded><![CDATA[<!-- wp:block {\"ref\":2} /-->\
+             <!-- wp:a {\"metadata\":{\"blockVisibility\":false}} -->ü<!-- /wp:a -->[[gallery]] [code x='ü']<b>[/code][private]ü[/private]<code>[a]</code>[caption a=\"ü\"]<img src='/ü'>ü[/caption]]]></content:encoded></item>",
+        ),
+        "{\"posts\":[{\"id\":\"1\",\"html\":\"ü<!--kg-gated-block:begin nonMember:false -->ü<!--kg-gated-block:end--><a href='/ü'>\"}]}"
+            .to_owned(),
     ];
     for sample in &samples {
         let bytes = sample.as_bytes();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::blocks;
 use super::entry::is_web_address;
-use super::library::{Attachment, Library, WordPressPost};
+use super::library::{AttachedFile, Library, WordPressPost};
 use super::shortcode::{Endings, Shortcode, is_for_members};
 use crate::model::text::{escape, escape_html};
 
@@ -260,8 +260,9 @@ impl<'a> Conversion<'a> {
         if files.is_empty() && code.value("ids").or(code.value("include")).is_none() {
             self.text.missing.insert("the pictures of a gallery".to_owned());
         }
-        let picture =
-            |file: &&Attachment| format!("<img src=\"{}\" alt=\"{}\">", escape_html(&file.url), escape_html(&file.alt));
+        let picture = |file: &&AttachedFile| {
+            format!("<img src=\"{}\" alt=\"{}\">", escape_html(&file.url), escape_html(&file.alt))
+        };
         let pictures: String = files.iter().map(picture).collect();
         if pictures.is_empty() { String::new() } else { format!("\n\n<figure>{pictures}</figure>\n\n") }
     }
@@ -272,7 +273,7 @@ impl<'a> Conversion<'a> {
     }
 
     /// The attachments that a shortcode names, or those of the post of a kind.
-    fn files(&mut self, code: &Shortcode<'_>, kind: &str) -> Vec<&'a Attachment> {
+    fn files(&mut self, code: &Shortcode<'_>, kind: &str) -> Vec<&'a AttachedFile> {
         let library = self.library;
         let numbers = |key: &str| -> Option<Vec<&str>> {
             let value = code.value(key).filter(|value| !value.trim().is_empty())?;
