@@ -938,7 +938,6 @@ mod tests {
             "a\n\n{% encrypt 123 %}SECRET{% endencrypt %}\n\nb",
             "a\n\n{{< private >}}SECRET{{< /private >}}\n\nb",
             "a\n\n{{< members-only >}}SECRET{{</members-only>}}\n\nb",
-            "a\n\n{% hideToggle More %}SECRET{% endhideToggle %}\n\nb",
             "a\n\n{% password_protected() %}SECRET{% end %}\n\nb",
             "a\n\n{% draft %}SECRET{% enddraft %}\n\nb",
             "a\n\n{{< Locked >}}SECRET{{< /Locked >}}\n\nb",
@@ -949,7 +948,7 @@ mod tests {
             assert_eq!(problem.line, Some(3));
             assert!(problem.message.contains("not for the public"), "{problem}");
         }
-        for text in ["a{{< unlocked >}}b{{< /unlocked >}}", "a{{< hidden >}}b", "a{{< block >}}b{{< /block >}}"] {
+        for text in ["a{{< unlocked >}}b{{< /unlocked >}}", "a{% hideToggle More %}b{% endhideToggle %}", "a{{< hidden >}}b", "a{{< block >}}b{{< /block >}}"] {
             assert_eq!(markdown(text), "ab", "{text}");
         }
         assert_eq!(markdown("`{{< private >}}a{{< /private >}}`"), "`{{< private >}}a{{< /private >}}`");

@@ -27,8 +27,14 @@ const PRIVATE_STEMS: [&str; 14] = [
     "confidential",
 ];
 
+/// Names of Hexo's themes for a text that readers unfold.
+const UNFOLDED: [&str; 3] = ["hidetoggle", "hideinline", "hideblock"];
+
 /// Whether a name, such as `hugo-encryptor` or `membersOnly`, says that a text is not for the public.
 pub fn is_private_name(name: &str) -> bool {
+    if UNFOLDED.contains(&name.to_lowercase().trim_start_matches("end")) {
+        return false;
+    }
     let mut words = String::new();
     for c in name.chars() {
         if c.is_uppercase() {
