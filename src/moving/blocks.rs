@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::library::{Footnote, Library, Pattern, WordPressPost};
+use super::library::{Footnote, NumberedParts, Pattern, WordPressPost};
 use super::shortcode::is_for_members;
 use crate::model::text::escape_html;
 
@@ -24,7 +24,7 @@ pub struct ResolvedBlocks {
 }
 
 /// Resolves the blocks of a text. The comments around the others stay.
-pub fn resolve(source: &str, post: &WordPressPost, library: &Library) -> ResolvedBlocks {
+pub fn resolve(source: &str, post: &WordPressPost, library: &NumberedParts) -> ResolvedBlocks {
     let mut resolver = BlockResolver { post, library, patterns: 0, blocks: ResolvedBlocks::default() };
     resolver.add(source, 0);
     resolver.blocks
@@ -32,7 +32,7 @@ pub fn resolve(source: &str, post: &WordPressPost, library: &Library) -> Resolve
 
 struct BlockResolver<'a> {
     post: &'a WordPressPost,
-    library: &'a Library,
+    library: &'a NumberedParts,
     /// Number of patterns that were added.
     patterns: usize,
     blocks: ResolvedBlocks,
@@ -159,7 +159,8 @@ mod tests {
 
     /// The text without the comments of blocks, and the number of blocks that are left out.
     fn visible(source: &str) -> (String, usize) {
-        let ResolvedBlocks { text, held_back, .. } = resolve(source, &WordPressPost::default(), &Library::default());
+        let ResolvedBlocks { text, held_back, .. } =
+            resolve(source, &WordPressPost::default(), &NumberedParts::default());
         let text = text.split("<!--").map(|part| part.split_once("-->").map_or(part, |(_, text)| text)).collect();
         (text, held_back)
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::entry::ForeignFeed;
-use super::library::Library;
+use super::library::NumberedParts;
 use super::post::Post;
 use crate::article::Problem;
 
@@ -24,7 +24,7 @@ pub struct Export {
     /// The address of the feed with older posts.
     pub older: Option<String>,
     /// What posts show by its number.
-    pub(super) library: Library,
+    pub(super) library: NumberedParts,
     /// Names of shortcodes that stay in texts as they are written.
     pub shortcodes: BTreeSet<String>,
 }

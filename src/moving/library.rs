@@ -7,7 +7,7 @@ use crate::folder::media::media_type;
 
 /// The attachments and patterns of all files of an export, by their numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Library {
+pub struct NumberedParts {
     attachments: BTreeMap<u64, AttachedFile>,
     patterns: BTreeMap<u64, Pattern>,
 }
@@ -58,7 +58,7 @@ impl AttachedFile {
     }
 }
 
-impl Library {
+impl NumberedParts {
     /// Adds an item of an export, if it is an attachment or a pattern.
     pub fn add_item(&mut self, item: &XmlElement<'_>) {
         let number = |name: &str| item.field(name).and_then(|number| number.parse().ok());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::blocks;
 use super::entry::is_web_address;
-use super::library::{AttachedFile, Library, WordPressPost};
+use super::library::{AttachedFile, NumberedParts, WordPressPost};
 use super::shortcode::{Endings, Shortcode, is_for_members};
 use crate::model::text::{escape, escape_html};
 
@@ -100,7 +100,7 @@ pub struct ConvertedText {
 }
 
 /// Converts the text of a post.
-pub fn convert(source: &str, post: &WordPressPost, library: &Library) -> ConvertedText {
+pub fn convert(source: &str, post: &WordPressPost, library: &NumberedParts) -> ConvertedText {
     let mut conversion = Conversion { post, library, text: ConvertedText::default() };
     let mut source = source.replace("\r\n", "\n");
     let has_blocks = source.contains("<!-- wp:");
@@ -155,7 +155,7 @@ fn with_links(source: &str) -> String {
 
 struct Conversion<'a> {
     post: &'a WordPressPost,
-    library: &'a Library,
+    library: &'a NumberedParts,
     text: ConvertedText,
 }
 
@@ -475,7 +475,7 @@ mod tests {
     use crate::moving::xml;
 
     /// Attachments 7 to 10 (two pictures of post 1, a recording of it, and a picture of none), and patterns.
-    fn library() -> Library {
+    fn library() -> NumberedParts {
         let mut items = String::new();
         for (number, name, parent, order) in
             [(7, "7.jpg", 1, 2), (8, "8.png", 1, 1), (9, "9.mp3", 1, 0), (10, "10.jpg", 0, 0)]
@@ -499,7 +499,7 @@ mod tests {
             )
             .unwrap();
         }
-        let mut library = Library::default();
+        let mut library = NumberedParts::default();
         xml::read(&items, &|name| name == "item").entries.iter().for_each(|item| library.add_item(item));
         library
     }
