@@ -18,6 +18,8 @@ impl Scanner<'_> {
             && is_operand(rest[2..].split([' ', '\n', ')', ',', '.', ';', ':']).find(|word| !word.is_empty()));
         // A quotation has a mark before each line.
         let starts_line = line.trim_matches([' ', '\t', '>']).is_empty();
+        let mark = line.trim();
+        let starts_item = matches!(mark, "-" | "*" | "+") || mark.trim_end_matches(['.', ')']).parse::<u16>().is_ok();
         let is_block = starts_line && self.ends_line(2);
         let opens = behind.is_some_and(|c| !c.is_whitespace() && !",.;:)]}".contains(c));
         // `%s%%`
@@ -30,11 +32,16 @@ impl Scanner<'_> {
             }
             _ if follows_digit => false,
             Some(end) => {
-                let is_alone = starts_line && self.line_ends_at(end + 2);
+                let is_alone = (starts_line || starts_item) && self.line_ends_at(end + 2);
+                // `Text %% private words %%`, where no operator ends the line.
+                let closes_line = is_separate && !is_operator && self.line_ends_at(end + 2) && is_prose(&rest[2..end]);
                 let is_in_word = is_glued
                     && !(is_operator || is_format || rest[..end].ends_with(|c: char| c.is_ascii_digit()))
                     && (self.closes_tightly(end) || self.is_one_word(end));
-                is_block || is_alone || (opens && ((is_separate && self.closes_tightly(end)) || is_in_word))
+                is_block
+                    || is_alone
+                    || closes_line
+                    || (opens && ((is_separate && self.closes_tightly(end)) || is_in_word))
             }
             None => self.is_note() && (starts_line || (opens && (is_separate || (is_glued && !is_operator)))),
         };
@@ -126,10 +133,13 @@ impl Scanner<'_> {
 
     /// Copies a comment of HTML that starts a line: nothing in it is replaced.
     pub(super) fn html_comment(&mut self) -> bool {
-        if !self.starts_line() {
-            return false;
-        }
         let rest = self.rest();
+        if !self.starts_line() {
+            // Markdown ends an element in a line at the end of its paragraph, and would show the rest of the comment.
+            let end = self.next_of("-->", self.at).filter(|end| self.text[self.at..*end].contains("\n\n"));
+            self.at = end.map_or(self.at, |end| end + "-->".len());
+            return end.is_some();
+        }
         match rest.find("-->") {
             Some(end) => {
                 self.out.push_str(&rest[..end + "-->".len()]);
@@ -139,6 +149,12 @@ impl Scanner<'_> {
         }
         true
     }
+}
+
+/// Whether words of more than one letter stand between blanks, in one line.
+fn is_prose(inside: &str) -> bool {
+    let has_word = inside.split(' ').any(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 1);
+    inside.starts_with(' ') && inside.ends_with(' ') && !inside.contains(['\n', '%']) && has_word
 }
 
 /// Whether a word is a number or a variable.
@@ -188,6 +204,7 @@ mod tests {
             "100 %%\n\nMore",
             "In R, a%%b is the remainder, and x%%2 tells odd numbers.",
             "Take nrow%%2, ncol%%3 and then i%%j%%k.",
+            "Between x %% y and z, or %% and %/%",
             "A format \"%d%%, %s%%\" prints 5%%.",
         ] {
             assert_eq!(markdown(text), text);
@@ -216,6 +233,8 @@ mod tests {
             ("参见[[笔记]]，未完%%SECRET\n\nSECRET", "参见[笔记](<note:%E7%AC%94%E8%AE%B0>)，未完"),
             ("Word%%SECRET%% more, (so%%SECRET%%).", "Word more, (so)."),
             ("a text%%SECRET%%text", "a texttext"),
+            ("1. %% SECRET it %%\n- %% SECRET %%\nA line %% SECRET SECRET %%", "1. \n- \nA line "),
+            ("Text <!-- a\n\nSECRET --> b <!-- c --> d", "Text  b <!-- c --> d"),
             ("[[Note]] text%%SECRET%%text 5%%SECRET%% x", "[Note](<note:Note>) texttext 5 x"),
             ("![[a.png]]\n\n%%\nprivate\n\nMore", "![](<a.png>)\n\n"),
         ] {

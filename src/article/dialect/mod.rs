@@ -59,8 +59,25 @@ fn plain_part(
     is_note: Option<bool>,
 ) -> (Cow<'_, str>, Option<Problem>) {
     // Each is rare in a text that has no addition: with one, the text is searched for code.
-    const MARKS: [&str; 16] =
-        ["::", "{", "<%", "%%", "[[", "[!", "[TOC]", " ^", "\t^", "\n^", "\\(", "\\[", "==", ":LOGBOOK:", "#+", ": <"];
+    const MARKS: [&str; 17] = [
+        "::",
+        "{",
+        "<!--",
+        "<%",
+        "%%",
+        "[[",
+        "[!",
+        "[TOC]",
+        " ^",
+        "\t^",
+        "\n^",
+        "\\(",
+        "\\[",
+        "==",
+        ":LOGBOOK:",
+        "#+",
+        ": <",
+    ];
     let has_element = || dialect == Dialect::Markdown && (element::has_hidden(text) || element::ends_in_comment(text));
     let has_colon = || dialect == Dialect::Markdown && has_lone_colon(text);
     if !MARKS.iter().any(|mark| text.contains(mark)) && !has_element() && !has_colon() {
