@@ -1,6 +1,7 @@
 //! Links and pictures of an article that lead nowhere on this site, for its writer. Readers see a picture that does not load, or a page that
 //! does not exist.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use url::Url;
@@ -25,6 +26,18 @@ pub enum Lost {
     File(PathBuf),
     /// An address of this site, as the article writes it.
     Page(String),
+}
+
+/// All that is lost of an article: of the links that mean no article, and the files that are not there. In a page that was saved from another
+/// site, such links lead to that site.
+pub fn of_article(
+    pages: BTreeSet<Lost>,
+    unsafe_html: &str,
+    safe_html: &str,
+    addresses: &Addresses<'_>,
+) -> BTreeSet<Lost> {
+    let pages = pages.into_iter().filter(|_| !html::has_base(unsafe_html));
+    pages.chain(files(safe_html, addresses)).collect()
 }
 
 /// Finds the files of the watched folder that safe HTML names and that are not there, each once.
@@ -141,6 +154,18 @@ mod tests {
             ]
         );
         assert!(problems.iter().all(|problem| problem.is_remark));
+    }
+
+    #[test]
+    fn links_of_a_saved_page_lead_to_its_site() {
+        let permalink = url::Url::parse("https://site.example/articles/a").unwrap();
+        let addresses = Addresses { base_url: "https://site.example/", ..Addresses::of_page(&permalink) };
+        let pages = BTreeSet::from([Lost::Page("/old/".into())]);
+        let safe = "<p><img src=\"https://site.example/media/a.png\"></p>";
+        let lost = |html: &str| of_article(pages.clone(), html, safe, &addresses).into_iter().collect::<Vec<_>>();
+        let file = Lost::File("a.png".into());
+        assert_eq!(lost("<p>"), [file.clone(), Lost::Page("/old/".into())]);
+        assert_eq!(lost("<base href=\"https://tide.example/\"><p>"), [file]);
     }
 
     #[test]

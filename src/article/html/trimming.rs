@@ -484,7 +484,7 @@ mod tests {
         let legal = format!("{NOTICE} ").repeat(8);
         let letters = |text: &str| text.split_whitespace().collect::<String>();
         for story in [
-            "<p>The bridge is closed.</p><p>They will mend it in March.</p>",
+            "<p>The bridge is closed.</p><p>They will repair it in March.</p>",
             "<p>Seen today.</p>",
             "<p>The sea is grey,<br>the gulls are loud.</p><p>The tide is low.</p>",
             "<ul><li>2 eggs</li><li>a cup of flour</li></ul><ol><li>Beat the eggs.</li><li>Add the flour.</li></ol>",

@@ -154,12 +154,7 @@ impl Ingest {
             Ok(safe) => safe,
             Err(problem) => return Ok(Err(problem)),
         };
-        let mut lost = lost.take();
-        // A link of a saved page that means no article leads to the site that the page is from.
-        if html::has_base(&article.html) {
-            lost.retain(|lost| matches!(lost, Lost::File(_)));
-        }
-        lost.extend(lost::files(&html, &addresses));
+        let lost = lost::of_article(lost.take(), &article.html, &html, &addresses);
         let problems = self.problems_of_lost(&lost, path);
         let mut files = Files { folder: &self.folder, supervisor, heartbeat, addresses, problems };
         let enclosures = files.enclosures(article, &self.recordings_beside(path, namesakes));
