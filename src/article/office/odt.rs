@@ -96,9 +96,7 @@ impl<'a> OdtReader<'a> {
                 "text:p" | "text:h" => self.push_paragraph(element, place, blocks),
                 "text:list" => self.push_list(element, place, blocks),
                 "table:table" => self.push_table(element, blocks),
-                "text:section" if element.attribute("text:display").is_none_or(|display| display == "true") => {
-                    self.push_blocks(element, place, blocks);
-                }
+                "text:section" if is_shown_section(element) => self.push_blocks(element, place, blocks),
                 "text:numbered-paragraph" | "office:text" => self.push_blocks(element, place, blocks),
                 "draw:frame" | "draw:g" => {
                     let mut text = InlineText::default();
@@ -154,6 +152,9 @@ impl<'a> OdtReader<'a> {
         place: &mut ListPlace<'a>,
         blocks: &mut Vec<OfficeBlock>,
     ) {
+        if hides_paragraph(paragraph) {
+            return;
+        }
         let style = paragraph.attribute("text:style-name");
         let names = self.names(style);
         let has = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
@@ -208,6 +209,10 @@ impl<'a> OdtReader<'a> {
                 }
                 OfficeNode::Element(element) => element,
             };
+            // A field that sets a variable may show nothing.
+            if element.attribute("text:display") == Some("none") {
+                continue;
+            }
             match element.name.as_str() {
                 "text:span" => {
                     let look = self.look(element.attribute("text:style-name"), look);
@@ -236,12 +241,11 @@ impl<'a> OdtReader<'a> {
                         text.push(&format!(" ({above})"), look);
                     }
                 }
-                // Comments, marks, and what is hidden.
+                "text:hidden-text" if is_hidden_by_condition(element) => {}
+                // Comments and marks.
                 "office:annotation"
                 | "office:annotation-end"
-                | "text:hidden-text"
                 | "text:hidden-paragraph"
-                | "text:conditional-text"
                 | "text:script"
                 | "text:tracked-changes"
                 | "office:forms"
@@ -266,7 +270,7 @@ impl<'a> OdtReader<'a> {
         text: &mut InlineText,
         boxes: &mut Vec<OfficeBlock>,
     ) {
-        if look.hidden {
+        if look.hidden || frame.attribute("draw:display") == Some("none") {
             return;
         }
         let words = ["svg:desc", "svg:title"]
@@ -341,34 +345,109 @@ impl<'a> OdtReader<'a> {
     }
 
     fn push_table(&mut self, table: &'a OfficeElement, blocks: &mut Vec<OfficeBlock>) {
+        let style = self.chain(table.attribute("table:style-name"));
+        let properties = style.iter().find_map(|style| style.child("style:table-properties"));
+        if properties.and_then(|properties| properties.attribute("table:display")) == Some("false") {
+            return;
+        }
+        let mut hidden = Vec::new();
+        push_hidden_columns(table, &mut hidden);
         let mut rows = Vec::new();
-        self.push_rows(table, false, &mut rows);
+        self.push_rows(table, false, &hidden, &mut rows);
         table_of(rows, blocks);
     }
 
-    fn push_rows(&mut self, parent: &'a OfficeElement, is_head: bool, rows: &mut Vec<(bool, Vec<OfficeCell>)>) {
-        for element in parent.elements() {
+    /// Appends the rows that are shown, without the cells of hidden columns.
+    fn push_rows(
+        &mut self,
+        parent: &'a OfficeElement,
+        is_head: bool,
+        hidden: &[bool],
+        rows: &mut Vec<(bool, Vec<OfficeCell>)>,
+    ) {
+        for element in parent.elements().filter(|element| !is_hidden_part(element)) {
             match element.name.as_str() {
-                "table:table-header-rows" => self.push_rows(element, true, rows),
-                "table:table-rows" | "table:table-row-group" => self.push_rows(element, is_head, rows),
-                "table:table-row" => {
-                    let mut cells = Vec::new();
-                    for cell in element.elements().filter(|cell| cell.name == "table:table-cell") {
-                        let number =
-                            |name: &str| cell.attribute(name).and_then(|number| number.parse().ok()).unwrap_or(1_usize);
-                        let (columns, height) =
-                            (number("table:number-columns-spanned"), number("table:number-rows-spanned"));
-                        for _ in 0..number("table:number-columns-repeated").clamp(1, MOST_REPEATED) {
-                            let blocks = self.blocks(cell);
-                            let (columns, rows) = (columns.clamp(1, 1_000), height.clamp(1, 1_000));
-                            cells.push(OfficeCell { blocks, columns, rows });
-                        }
-                    }
-                    rows.push((is_head, cells));
-                }
+                "table:table-header-rows" => self.push_rows(element, true, hidden, rows),
+                "table:table-rows" | "table:table-row-group" => self.push_rows(element, is_head, hidden, rows),
+                "table:table-row" => rows.push((is_head, self.cells(element, hidden))),
                 _ => {}
             }
         }
+    }
+
+    fn cells(&mut self, row: &'a OfficeElement, hidden: &[bool]) -> Vec<OfficeCell> {
+        let (mut cells, mut column) = (Vec::new(), 0);
+        for cell in row.elements() {
+            let number = |name: &str| cell.attribute(name).and_then(|number| number.parse().ok()).unwrap_or(1_usize);
+            let (columns, rows) = (number("table:number-columns-spanned"), number("table:number-rows-spanned"));
+            for _ in 0..number("table:number-columns-repeated").clamp(1, MOST_REPEATED) {
+                let is_hidden = hidden.get(column).copied().unwrap_or_default();
+                column += usize::from(matches!(cell.name.as_str(), "table:table-cell" | "table:covered-table-cell"));
+                if cell.name == "table:table-cell" && !is_hidden {
+                    let blocks = self.blocks(cell);
+                    cells.push(OfficeCell { blocks, columns: columns.clamp(1, 1_000), rows: rows.clamp(1, 1_000) });
+                }
+            }
+        }
+        cells
+    }
+}
+
+/// Whether a row, a column or a group of them is hidden.
+fn is_hidden_part(part: &OfficeElement) -> bool {
+    matches!(part.attribute("table:visibility"), Some("collapse" | "filter"))
+        || part.attribute("table:display") == Some("false")
+}
+
+/// Appends for each column whether it is hidden.
+fn push_hidden_columns(parent: &OfficeElement, hidden: &mut Vec<bool>) {
+    for element in parent.elements() {
+        match element.name.as_str() {
+            "table:table-column" => {
+                let count = element.attribute("table:number-columns-repeated").and_then(|count| count.parse().ok());
+                let count = count.unwrap_or(1_usize).clamp(1, MOST_REPEATED);
+                hidden.extend(std::iter::repeat_n(is_hidden_part(element), count));
+            }
+            "table:table-columns" | "table:table-header-columns" | "table:table-column-group" => {
+                let first = hidden.len();
+                push_hidden_columns(element, hidden);
+                if is_hidden_part(element) {
+                    hidden[first..].fill(true);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a paragraph has a field that hides it (OpenDocument 1.3, 7.7.11). Paragraphs in its notes and boxes have their own.
+fn hides_paragraph(paragraph: &OfficeElement) -> bool {
+    paragraph.elements().any(|element| match element.name.as_str() {
+        "text:hidden-paragraph" => is_hidden_by_condition(element),
+        "text:p" | "text:h" => false,
+        _ => hides_paragraph(element),
+    })
+}
+
+/// Whether a part that a condition hides is hidden. LibreOffice states only that it is, so that a part without a statement is visible,
+/// unless its condition is always true or missing.
+fn is_hidden_by_condition(element: &OfficeElement) -> bool {
+    match element.attribute("text:is-hidden") {
+        Some(state) => state != "false",
+        None => {
+            let condition = element.attribute("text:condition").unwrap_or("1").trim();
+            let condition = condition.split_once(':').map_or(condition, |(_, condition)| condition);
+            let condition = condition.trim().trim_matches(['"', '(', ')']).to_ascii_lowercase();
+            condition == "true" || condition.parse::<f64>().is_ok_and(|number| number != 0.0)
+        }
+    }
+}
+
+fn is_shown_section(section: &OfficeElement) -> bool {
+    match section.attribute("text:display") {
+        None | Some("true") => true,
+        Some("condition") => !is_hidden_by_condition(section),
+        Some(_) => false,
     }
 }
 

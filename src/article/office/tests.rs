@@ -64,6 +64,7 @@ fn odt(text: &str) -> Vec<u8> {
         <style:style style:name=\"T2\" style:family=\"text\"><style:text-properties text:display=\"none\"/></style:style>\
         <style:style style:name=\"T3\" style:family=\"text\"><style:text-properties style:text-position=\"super 58%\"/></style:style>\
         <style:style style:name=\"P1\" style:family=\"paragraph\" style:parent-style-name=\"Title\"/>\
+        <style:style style:name=\"Gone\" style:family=\"table\"><style:table-properties table:display=\"false\"/></style:style>\
         <style:style style:name=\"P2\" style:family=\"paragraph\" style:parent-style-name=\"Quotations\"/>\
         <text:list-style style:name=\"L1\"><text:list-level-style-number text:level=\"1\" style:num-format=\"1\"/>\
         <text:list-level-style-bullet text:level=\"2\"/></text:list-style>";
@@ -221,6 +222,121 @@ fn what_is_not_for_readers_is_never_read() {
          <text:p><text:hidden-text text:string-value=\"x\">{secret}</text:hidden-text> text</text:p>"
     );
     assert_eq!(article_of(&odt(&text), "a.odt").html, "<p>New</p>\n<p>text</p>\n");
+}
+
+#[test]
+fn what_libreoffice_hides_stays_hidden() {
+    let field = |state: &str| format!("<text:p><text:hidden-paragraph {state}/>TEXT</text:p>");
+    let row = |state: &str, text: &str| {
+        format!(
+            "<table:table-row {state}><table:table-cell><text:p>{text}</text:p></table:table-cell></table:table-row>"
+        )
+    };
+    let table = |columns: &str, rows: &str| format!("<table:table>{columns}{rows}</table:table>");
+    let two = "<table:table-row><table:table-cell><text:p>a</text:p></table:table-cell><table:table-cell><text:p>TEXT</text:p>\
+               </table:table-cell></table:table-row>";
+    for (text, is_shown) in [
+        (field("text:condition=\"ooow:1\" text:is-hidden=\"true\""), false),
+        (field("text:condition=\"ooow:x eq 1\" text:is-hidden=\"true\""), false),
+        (field("text:condition=\"ooow:1\""), false),
+        (field(""), false),
+        (field("text:condition=\"ooow:x eq 1\""), true),
+        (field("text:condition=\"ooow:0\" text:is-hidden=\"false\""), true),
+        (
+            "<text:p><text:span>a <text:hidden-paragraph text:is-hidden=\"true\"/></text:span><text:span text:style-name=\"T1\">\
+             TEXT</text:span><text:note><text:note-body><text:p>TEXT</text:p></text:note-body></text:note></text:p>"
+                .to_owned(),
+            false,
+        ),
+        ("<text:h><text:hidden-paragraph text:is-hidden=\"true\"/>TEXT</text:h>".to_owned(), false),
+        (
+            "<text:list><text:list-item><text:p><text:hidden-paragraph text:is-hidden=\"true\"/>TEXT</text:p></text:list-item>\
+             </text:list>"
+                .to_owned(),
+            false,
+        ),
+        (
+            "<text:p>a<text:note><text:note-body><text:p><text:hidden-paragraph text:is-hidden=\"true\"/>b</text:p></text:note-body>\
+             </text:note> TEXT</text:p>"
+                .to_owned(),
+            true,
+        ),
+        (
+            "<text:p><text:conditional-text text:condition=\"ooow:x\" text:current-value=\"true\">TEXT</text:conditional-text></text:p>"
+                .to_owned(),
+            true,
+        ),
+        ("<text:p><text:hidden-text text:is-hidden=\"true\">TEXT</text:hidden-text></text:p>".to_owned(), false),
+        ("<text:p><text:hidden-text text:condition=\"ooow:x\">TEXT</text:hidden-text></text:p>".to_owned(), true),
+        ("<text:p><text:variable-set text:display=\"none\">TEXT</text:variable-set></text:p>".to_owned(), false),
+        ("<text:p><text:variable-set>TEXT</text:variable-set></text:p>".to_owned(), true),
+        ("<text:section text:display=\"none\"><text:p>TEXT</text:p></text:section>".to_owned(), false),
+        (
+            "<text:section text:display=\"condition\" text:condition=\"ooow:x\" text:is-hidden=\"true\"><text:p>TEXT</text:p></text:section>"
+                .to_owned(),
+            false,
+        ),
+        (
+            "<text:section text:display=\"condition\" text:condition=\"ooow:x\"><text:p>TEXT</text:p></text:section>".to_owned(),
+            true,
+        ),
+        (table("", &(row("", "a") + &row("table:visibility=\"collapse\"", "TEXT"))), false),
+        (table("", &(row("", "a") + &row("table:visibility=\"filter\"", "TEXT"))), false),
+        (table("", &(row("", "a") + &row("table:visibility=\"visible\"", "TEXT"))), true),
+        (table("<table:table-column/><table:table-column table:visibility=\"collapse\"/>", two), false),
+        (table("<table:table-column table:number-columns-repeated=\"2\"/>", two), true),
+        ("<table:table table:style-name=\"Gone\">".to_owned() + two + "</table:table>", false),
+    ] {
+        let html = article_of(&odt(&format!("<text:p>Before.</text:p>{text}")), "a.odt").html;
+        assert_eq!(html.contains("TEXT"), is_shown, "{text}: {html}");
+        assert!(html.contains("Before."), "{text}: {html}");
+    }
+}
+
+#[test]
+fn what_word_hides_stays_hidden() {
+    let table = |style: &str, rows: &str| format!("<w:tbl><w:tblPr>{style}</w:tblPr>{rows}</w:tbl>");
+    let row = |properties: &str, cell: &str, text: &str| {
+        format!(
+            "<w:tr><w:trPr>{properties}</w:trPr><w:tc>{}</w:tc><w:tc><w:tcPr>{cell}</w:tcPr>{}</w:tc></w:tr>",
+            p("a"),
+            p(text)
+        )
+    };
+    let drawing = |hidden: &str| {
+        format!(
+            "<w:p><w:r><w:drawing><wp:inline><wp:docPr id=\"1\" {hidden}/><w:txbxContent>{}</w:txbxContent></wp:inline></w:drawing></w:r></w:p>",
+            p("TEXT")
+        )
+    };
+    for (body, is_shown) in [
+        (styled("Weg", "TEXT"), false),
+        (styled("Circle", "TEXT"), true),
+        ("<w:p><w:r><w:rPr><w:rStyle w:val=\"Weg\"/></w:rPr><w:t>TEXT</w:t></w:r></w:p>".to_owned(), false),
+        (table("<w:tblStyle w:val=\"Weg\"/>", &row("", "", "TEXT")), false),
+        (table("", &row("", "", "TEXT")), true),
+        (table("", &(row("", "", "b") + &row("<w:hidden/>", "", "TEXT"))), false),
+        (table("", &(row("", "", "b") + &row("<w:hidden w:val=\"0\"/>", "", "TEXT"))), true),
+        (table("", &row("", "<w:cellDel/>", "TEXT")), false),
+        (drawing("hidden=\"1\""), false),
+        (drawing("hidden=\"0\""), true),
+    ] {
+        let html = article_of(&docx(&format!("{}{body}", styled("Circle", "Before."))), "a.docx").html;
+        assert_eq!(html.contains("TEXT"), is_shown, "{body}: {html}");
+        assert!(html.contains("Before."), "{body}: {html}");
+    }
+    // Text in the usual style, and what all texts have.
+    for hiding in [
+        "<w:style w:type=\"paragraph\" w:default=\"1\" w:styleId=\"N\"><w:name w:val=\"Normal\"/><w:rPr><w:vanish/></w:rPr></w:style>",
+        "<w:docDefaults><w:rPrDefault><w:rPr><w:vanish/></w:rPr></w:rPrDefault></w:docDefaults>",
+    ] {
+        let shown = "<w:style w:type=\"paragraph\" w:styleId=\"S\"><w:name w:val=\"Shown\"/><w:rPr><w:vanish w:val=\"0\"/></w:rPr></w:style>";
+        let styles = format!("<w:styles {W}>{hiding}{shown}</w:styles>");
+        let body = p("TEXT") + &styled("S", "Shown.");
+        let document = format!("<w:document {W}><w:body>{body}</w:body></w:document>");
+        let bytes = pack(&[("word/document.xml", document.as_bytes()), ("word/styles.xml", styles.as_bytes())]);
+        assert_eq!(article_of(&bytes, "a.docx").html, "<p>Shown.</p>\n", "{hiding}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::inline::{BREAK, InlineText, TextLook};
 use super::parts::{OfficeError, OfficeParts, OfficeText, note_reference, picture_at};
 use super::tables::{OfficeCell, table_of};
 use super::xml::{OfficeElement, OfficeNode, read};
-use styles::{DocxLists, DocxStyles, ItemMark, ParagraphKind};
+use styles::{DocxLists, DocxStyles, ItemMark, ParagraphKind, is_on};
 
 /// Reads the text.
 pub fn text(parts: &OfficeParts<'_>) -> Result<OfficeText, OfficeError> {
@@ -326,7 +326,7 @@ impl<'a> DocxReader<'a> {
         text: &mut InlineText,
         boxes: &mut Vec<OfficeBlock>,
     ) {
-        if look.hidden {
+        if look.hidden || is_hidden_drawing(drawing) {
             return;
         }
         if let Some(content) = drawing.find("w:txbxContent") {
@@ -355,12 +355,18 @@ impl<'a> DocxReader<'a> {
     }
 
     fn push_table(&mut self, table: &'a OfficeElement, blocks: &mut Vec<OfficeBlock>) {
+        if self.styles.hides_table(table) {
+            return;
+        }
         let mut rows: Vec<(bool, Vec<OfficeCell>)> = Vec::new();
         // For each column, the cell that continues below.
         let mut above: HashMap<usize, (usize, usize)> = HashMap::new();
         for row in table_rows(table) {
             let properties = row.child("w:trPr");
-            if properties.is_some_and(|properties| properties.child("w:del").is_some()) {
+            let is_gone = |properties: &OfficeElement| {
+                properties.child("w:del").is_some() || properties.child("w:hidden").is_some_and(is_on)
+            };
+            if properties.is_some_and(is_gone) {
                 continue;
             }
             let is_head = properties.and_then(|properties| properties.child("w:tblHeader")).is_some();
@@ -430,7 +436,20 @@ fn flattened<'a>(parent: &'a OfficeElement, name: &str) -> Vec<&'a OfficeElement
         "w:ins" | "w:customXml" => flattened(element, name),
         _ => Vec::new(),
     };
-    parent.elements().flat_map(of_one).collect()
+    // A cell may be deleted in a version that keeps track of changes.
+    let is_gone = |cell: &&OfficeElement| {
+        name == "w:tc" && cell.child("w:tcPr").is_some_and(|properties| properties.child("w:cellDel").is_some())
+    };
+    parent.elements().flat_map(of_one).filter(|cell| !is_gone(cell)).collect()
+}
+
+/// Whether a drawing is hidden: one of DrawingML by its properties, an older one by its style.
+fn is_hidden_drawing(drawing: &OfficeElement) -> bool {
+    let is_hidden = |properties: &OfficeElement| matches!(properties.attribute("hidden"), Some("1" | "true"));
+    let is_invisible = |shape: &OfficeElement| {
+        shape.attribute("style").is_some_and(|style| style.replace(' ', "").contains("visibility:hidden"))
+    };
+    drawing.find("wp:docPr").is_some_and(is_hidden) || drawing.find("v:shape").is_some_and(is_invisible)
 }
 
 /// The form of a content that this reader knows, of several that a program has written.

@@ -12,6 +12,10 @@ const MAX_CHAIN: usize = 20;
 #[derive(Debug, Default)]
 pub struct DocxStyles<'a> {
     by_id: HashMap<&'a str, &'a OfficeElement>,
+    /// The style of paragraphs that name none.
+    usual: Option<&'a str>,
+    /// What all texts have that no style says otherwise of.
+    defaults: Option<&'a OfficeElement>,
 }
 
 /// What the style of a paragraph means.
@@ -30,7 +34,14 @@ pub enum ParagraphKind {
 impl<'a> DocxStyles<'a> {
     pub fn of(root: Option<&'a OfficeElement>) -> Self {
         let styles = root.into_iter().flat_map(OfficeElement::elements).filter(|element| element.name == "w:style");
-        Self { by_id: styles.filter_map(|style| Some((style.attribute("w:styleId")?, style))).collect() }
+        let by_id: HashMap<&str, &OfficeElement> =
+            styles.filter_map(|style| Some((style.attribute("w:styleId")?, style))).collect();
+        let is_usual = |style: &&&OfficeElement| {
+            style.attribute("w:type") == Some("paragraph") && matches!(style.attribute("w:default"), Some("1" | "true"))
+        };
+        let usual = by_id.values().find(is_usual).and_then(|style| style.attribute("w:styleId"));
+        let defaults = root.and_then(|root| root.child("w:docDefaults")?.child("w:rPrDefault")?.child("w:rPr"));
+        Self { by_id, usual, defaults }
     }
 
     /// A style and those that it builds on, the nearest first.
@@ -123,13 +134,21 @@ impl<'a> DocxStyles<'a> {
     /// Whether the style of a paragraph hides its text.
     pub fn hides(&self, properties: Option<&OfficeElement>) -> bool {
         let id = properties.and_then(|properties| properties.attribute_of("w:pStyle", "w:val"));
+        let styles = self.chain(id.or(self.usual));
+        let looks = styles.iter().filter_map(|style| style.child("w:rPr")).chain(self.defaults);
+        looks.filter_map(|look| look.child("w:vanish")).map(is_on).next().unwrap_or(false)
+    }
+
+    /// Whether the style of a table hides its text.
+    pub fn hides_table(&self, table: &OfficeElement) -> bool {
+        let id = table.child("w:tblPr").and_then(|properties| properties.attribute_of("w:tblStyle", "w:val"));
         let vanish = |style: &&OfficeElement| Some(is_on(style.child("w:rPr")?.child("w:vanish")?));
         self.chain(id).iter().find_map(vanish).unwrap_or(false)
     }
 }
 
 /// Whether a property that is on or off is on.
-fn is_on(property: &OfficeElement) -> bool {
+pub fn is_on(property: &OfficeElement) -> bool {
     !matches!(property.attribute("w:val"), Some("0" | "false" | "off" | "none"))
 }
 
