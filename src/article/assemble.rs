@@ -13,6 +13,9 @@ use crate::folder::SourceFormat;
 use crate::model::entry::{Media, Person, SitePage};
 use crate::model::text::xml_legal;
 
+/// The source of what the name of a file states.
+pub const FILE_NAME: &str = "file name";
+
 /// Builds the article from all sources. Front matter takes precedence over the body, and the body over the file name.
 ///
 /// The second header is what files for the whole folder say. It gives way to what the article and its name say, and not to guesses.
@@ -41,7 +44,7 @@ pub fn assemble(
     let is_untitled = header.title.is_none() && format != SourceFormat::Audio && !name::is_in_words(&name.stem);
     let (fallback, source) = match summary::first_words(&body.paragraphs).filter(|_| is_untitled) {
         Some(words) => (words, "its first words: it has no title"),
-        None => (named.clone(), "file name"),
+        None => (named.clone(), FILE_NAME),
     };
     header.complete(Header { title: Some(fallback), ..Header::default() }.with_source(Field::Title, source));
     let title = header.title.as_deref().and_then(plain).unwrap_or_else(|| "Untitled".to_owned());
@@ -52,6 +55,7 @@ pub fn assemble(
         summary: summary::of(header.summary.as_deref().and_then(legal_text).as_deref(), &body.paragraphs, &title),
         authors: header.authors.into_iter().filter_map(author).collect(),
         published: header.published,
+        of_recording: None,
         has_unclear_date: header.has_unclear_date,
         updated: header.updated,
         expires: header.expires,
@@ -107,10 +111,10 @@ fn complete_by_place(
     let named = language::of_name(&name.stem).map(|(rest, tag)| (rest.to_owned(), tag));
     if let Some((rest, tag)) = named.filter(|(_, tag)| is_plausible(tag)) {
         name.stem = rest;
-        header.complete(of_language(Some(tag), "file name"));
+        header.complete(of_language(Some(tag), FILE_NAME));
     }
     let folder_name = language::of_folders(path).filter(is_plausible);
-    header.complete(Header { published: name.date, ..Header::default() }.with_source(Field::Published, "file name"));
+    header.complete(Header { published: name.date, ..Header::default() }.with_source(Field::Published, FILE_NAME));
     header.complete(of_folder);
     header.complete(of_language(folder_name, "folder"));
     let script = if header.language.is_none() { language::script_of_little(paragraphs) } else { None };

@@ -137,7 +137,7 @@ impl MarkedLatin1 {
     pub fn problem(&self) -> Option<Problem> {
         let name = self.guess?.name();
         Some(Problem::of_file(format!(
-            "its tags are marked as Latin-1 and are not: guessed {name}; save the tags as UTF-8 to be sure"
+            "its tags do not state their encoding, or a wrong one: guessed {name}; save the tags as UTF-8 to be sure"
         )))
     }
 }

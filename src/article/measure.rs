@@ -43,6 +43,18 @@ pub fn inside(folder: &Folder, path: &Path, kind: InsideKind) -> Option<Inside> 
     Some((inside, size))
 }
 
+/// Names of comments in FLAC and Ogg that are descriptions and that the tag parser does not report.
+const DESCRIPTIONS: [&str; 7] =
+    ["SYNOPSIS", "COMMENTS", "SUMMARY", "LONG DESCRIPTION", "LONGDESCRIPTION", "LONG_DESCRIPTION", "PODCASTDESC"];
+
+/// The descriptions in the comments of a recording that the tag parser does not report.
+pub(super) fn comments(folder: &Folder, path: &Path) -> Vec<String> {
+    let Ok(opened) = load::open(folder, path) else { return Vec::new() };
+    let comments = embedded::comments(&opened.file).into_iter();
+    let comments = comments.filter(|(key, _)| DESCRIPTIONS.contains(&key.as_str()));
+    comments.map(|(_, text)| String::from_utf8_lossy(&text).into_owned()).collect()
+}
+
 /// The tags or the duration of a recording.
 #[derive(Default)]
 pub(super) struct Measured {
@@ -58,8 +70,10 @@ pub(super) fn read(folder: &Folder, path: &Path, part: Part) -> Measured {
     let mut options = ParseOptions::new().read_cover_art(false);
     let options = options.read_tags(part == Part::Tags).read_properties(part == Part::Measures);
     let Some(mut view) = view(folder, path, part) else { return Measured::default() };
+    let mut is_recording = false;
     let tagged = none_if_it_panics(|| {
         let probe = Probe::new(&mut view).options(options).guess_file_type().ok()?;
+        is_recording = probe.file_type().is_some();
         // A file whose start identifies no format gets the format of its extension.
         let probe = match (probe.file_type(), lofty::file::FileType::from_path(path)) {
             (None, Some(named)) => probe.set_file_type(named),
@@ -67,7 +81,11 @@ pub(super) fn read(folder: &Folder, path: &Path, part: Part) -> Measured {
         };
         probe.read().ok()
     });
-    Measured { tagged, problems: view.problems(), texts: view.into_texts() }
+    let (mut problems, texts) = (view.problems(), view.into_texts());
+    if part == Part::Tags && is_recording && tagged.is_none() && texts.tag(true).item_count() == 0 {
+        problems.push(Problem::of_file("its tags cannot be read: save them again with another program"));
+    }
+    Measured { tagged, problems, texts }
 }
 
 fn duration_of(file: &TaggedFile) -> Option<u32> {

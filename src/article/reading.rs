@@ -38,6 +38,8 @@ pub struct Article {
     pub authors: Vec<Person>,
     /// The stated date of publication.
     pub published: Option<DateTime<Utc>>,
+    /// The date of the recording beside it. It counts once, when the article is published without a date of its own.
+    pub of_recording: Option<DateTime<Utc>>,
     /// A date of publication is stated that cannot be read: that of the file is closer to it than the present.
     pub has_unclear_date: bool,
     /// The stated date of the last change.

@@ -69,6 +69,9 @@ pub struct TextDocument {
     pub problems: Vec<Problem>,
 }
 
+/// The source of a title that stays in the text.
+pub const FIRST_SENTENCE: &str = "first sentence";
+
 /// Reads the text of a file after its front matter; `first_line` is the number of the text's first line.
 pub fn read(text: &str, first_line: usize, header: &Header, rules: &Rules) -> ParsedBody {
     let clean = if header.clean == Some(false) { Clean::Off } else { rules.clean };
@@ -121,7 +124,7 @@ pub fn parse(
         let lines_before = lines.len();
         document.title = take_title(&mut lines);
         let is_line = lines.len() < lines_before || lines_before == 1;
-        document.title_source = if is_line { "first line" } else { "first sentence" };
+        document.title_source = if is_line { "first line" } else { FIRST_SENTENCE };
     }
     let title = known_title.or(document.title.as_deref()).unwrap_or_default();
     if clean != Clean::Off {
@@ -432,7 +435,8 @@ pub fn to_html(blocks: &[Block]) -> String {
     html
 }
 
-fn inline(text: &str) -> String {
+/// Escapes a text; web addresses in it become links.
+pub fn inline(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 16);
     let mut at = 0;
     while let Some(address) = web_address::find(text, at) {

@@ -247,14 +247,21 @@ pub(super) struct Dates {
     pub held_until: DateTime<Utc>,
 }
 
+/// How long after its publication an article without a date gets that of a recording beside it.
+const PAIRING: TimeDelta = TimeDelta::hours(1);
+
 /// Decides the dates of the article that a file is: `recorded` in the catalog, `adopted` from another publisher's feed.
 pub(super) fn dates(arrival: &Arrival<'_>, recorded: Option<&KnownArticle>, adopted: Option<&Adopted>) -> Dates {
     let article = arrival.article;
-    let recorded_date = adopted.and_then(|adopted| adopted.published).or(recorded.map(|recorded| recorded.published));
+    let adopted_date = adopted.and_then(|adopted| adopted.published);
+    let recorded_date = adopted_date.or(recorded.map(|recorded| recorded.published));
     // What was published elsewhere is older than its arrival here, and so may be what states a date that cannot be read.
     let is_older = adopted.is_some() || article.has_unclear_date;
     let first_seen = arrival.file_date.filter(|_| is_older).unwrap_or(arrival.first_seen);
-    let published = article.published.or(recorded_date).unwrap_or(first_seen);
+    // A recording and its text arrive one after the other. Later, a date that readers know stays.
+    let is_settled = adopted_date.is_some() || recorded_date.is_some_and(|date| arrival.now - date > PAIRING);
+    let published_as = article.published.or(article.of_recording.filter(|_| !is_settled));
+    let published = published_as.or(recorded_date).unwrap_or(first_seen);
     // An article that was deleted before it was visible is new when it comes back.
     let seen_before = recorded.filter(|recorded| recorded.state != ArticleState::Gone || recorded.shown);
     let held_until = seen_before.map_or(arrival.held_until, |recorded| recorded.held_until);
@@ -280,7 +287,7 @@ pub(super) fn dates(arrival: &Arrival<'_>, recorded: Option<&KnownArticle>, adop
     Dates {
         published,
         updated: updated.max(published),
-        due: article.published.unwrap_or(DateTime::UNIX_EPOCH).max(held_until),
+        due: published_as.unwrap_or(DateTime::UNIX_EPOCH).max(held_until),
         // The catalog stores no earlier date here.
         expires: article.expires.map(|expires| expires.max(DateTime::UNIX_EPOCH)),
         held_until,

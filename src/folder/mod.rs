@@ -244,6 +244,15 @@ impl Folder {
         files.next().is_none().then_some(only)
     }
 
+    /// The files directly in a folder that `is_wanted` selects by their paths.
+    pub fn files_in(&self, below: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+        let listed = self.open_root().and_then(|root| root.list(below)).unwrap_or_default();
+        let names = listed.into_iter().map(|listed| listed.name).filter(|name| !is_ignored(name));
+        let mut files: Vec<PathBuf> = names.map(|name| below.join(name)).filter(|path| is_wanted(path)).collect();
+        files.sort();
+        files
+    }
+
     /// Returns the format of the article at `path`, or `None` if the name is not that of an article.
     pub fn format(&self, path: &Path) -> Option<SourceFormat> {
         let below = self.relative(path)?;
@@ -471,7 +480,7 @@ fn format_of(extension: &str) -> Option<SourceFormat> {
     }
 }
 
-/// The message about texts that are not read, with the number of files of each extension. `None` if there are none.
+/// The message about texts and recordings that are not read, with the number of files of each extension. `None` if there are none.
 pub fn unread_documents(counts: &BTreeMap<&'static str, usize>) -> Option<String> {
     let total: usize = counts.values().sum();
     let mut kinds: Vec<(&str, usize)> = counts.iter().map(|(ending, count)| (*ending, *count)).collect();
@@ -480,7 +489,7 @@ pub fn unread_documents(counts: &BTreeMap<&'static str, usize>) -> Option<String
     let (files, verb, them) = if total == 1 { ("file looks", "is", "it") } else { ("files look", "are", "them") };
     let article = if total == 1 { "an article" } else { "articles" };
     (total > 0).then(|| {
-        format!("{total} {files} like {article} and {verb} not read: {kinds}; convert {them} to Markdown or HTML, for example with pandoc")
+        format!("{total} {files} like {article} and {verb} not read: {kinds}; convert {them} to Markdown or HTML, for example with pandoc, and recordings to MP3")
     })
 }
 

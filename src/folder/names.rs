@@ -12,8 +12,8 @@ pub const ENDINGS: [&str; 13] =
 pub const SETTINGS_FILE: &str = "_site.toml";
 /// The file there that lists the feeds which the author reads.
 pub const BLOGROLL_FILE: &str = "blogroll.opml";
-/// Extensions of texts that are not read.
-const DOCUMENTS: [&str; 25] = [
+/// Extensions of texts and recordings that are not read.
+const DOCUMENTS: [&str; 40] = [
     "doc",
     "rtf",
     "pages",
@@ -39,6 +39,22 @@ const DOCUMENTS: [&str; 25] = [
     "markdn",
     "mdwn",
     "mdtxt",
+    // Recordings.
+    "wma",
+    "mka",
+    "aiff",
+    "aif",
+    "aifc",
+    "spx",
+    "amr",
+    "caf",
+    "ape",
+    "wv",
+    "mpc",
+    "mpga",
+    "mp2",
+    "m4r",
+    "weba",
 ];
 /// Names of folders of drafts, in any case.
 const DRAFT_FOLDERS: [&str; 4] = ["drafts", "draft", "_drafts", "_draft"];
@@ -319,7 +335,7 @@ fn is_rest_of_system_folder(rest: &[u8]) -> bool {
     rest.iter().all(|byte| byte.is_ascii_digit() || b"-._".contains(byte)) || rest.eq_ignore_ascii_case(b"es")
 }
 
-/// The extension of a file that people write texts in and that is not read.
+/// The extension of a text or a recording that is not read.
 pub fn document_ending(name: &OsStr) -> Option<&'static str> {
     let (_, ending) = name.to_str()?.rsplit_once('.')?;
     DOCUMENTS.into_iter().find(|known| ending.eq_ignore_ascii_case(known))

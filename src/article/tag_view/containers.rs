@@ -32,6 +32,32 @@ fn lowered(items: u32, budget: &mut Budget) -> Option<[u8; 4]> {
     })
 }
 
+/// The texts of the list of a WAV file whose type is at a position that are no UTF-8: the tag parser leaves them out.
+pub fn info_texts(file: &File, at: u64, budget: &mut Budget) -> Vec<([u8; 4], Vec<u8>)> {
+    let mut texts = Vec::new();
+    let mut header = [0; 8];
+    let is_list = at >= 8 && file.read_exact_at(&mut header, at - 8).is_ok() && header.starts_with(b"LIST");
+    let size = |header: &[u8; 8]| u64::from(u32::from_le_bytes([header[4], header[5], header[6], header[7]]));
+    let end = at + size(&header);
+    let mut item = at + 4;
+    while is_list && item + 8 <= end && file.read_exact_at(&mut header, item).is_ok() {
+        let length = size(&header).min(end - item - 8);
+        if !budget.take(length) {
+            break;
+        }
+        let mut text = vec![0; usize::try_from(length).unwrap_or_default()];
+        if file.read_exact_at(&mut text, item + 8).is_err() {
+            break;
+        }
+        text.truncate(text.iter().position(|byte| *byte == 0).unwrap_or(text.len()));
+        if std::str::from_utf8(&text).is_err() {
+            texts.push(([header[0], header[1], header[2], header[3]], text));
+        }
+        item += 8 + length + length % 2;
+    }
+    texts
+}
+
 /// Limits the comments and the metadata blocks of a FLAC stream (RFC 9639) whose marker is at `start`.
 pub fn flac_blocks(file: &File, start: u64, budget: &mut Budget) -> Vec<Patch> {
     const IS_LAST: u8 = 0x80;

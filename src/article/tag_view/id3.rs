@@ -69,8 +69,9 @@ impl FrameWriter<'_> {
                 if self.is_unsynchronised || frame.is_unsynchronised {
                     content = resynchronised(&content);
                 }
-                self.texts.add(&frame.id, &content);
-                self.write(&frame.id, &content);
+                if self.texts.add(&frame.id, self.version, &content) {
+                    self.write(&frame.id, &content);
+                }
             }
             at = frame.end;
         }
@@ -111,23 +112,40 @@ impl Id3Frame {
         let header = body.get(at, start).filter(|header| header[0] != 0)?;
         let (id, rest) = header.split_at(usize::try_from(id).ok()?);
         let (size, flags) = rest.split_at(usize::try_from(size).ok()?);
-        let size = number(size, if version == 4 { 7 } else { 8 });
+        let size = size_of(body, size, version, start);
         let flags = flags.get(1).copied().unwrap_or_default();
         let FrameFlags { is_opaque, is_unsynchronised, extra } = FrameFlags::of(version, flags);
         let end = (start + size).min(body.length());
         Some(Self { id: id.to_vec(), is_opaque, is_unsynchronised, start: start + extra, end })
     }
 
-    /// Whether the frame is text. Chapters are dropped because they nest and the parser reads them recursively.
+    /// Whether the frame is text. Chapters are dropped because they nest and the parser reads them recursively, and lists of credits
+    /// because it refuses those in which a name is missing.
     fn is_text(&self) -> bool {
         // Some programs write the ids of 2.2 into 2.3, padded with a NUL.
         let name = self.id.strip_suffix(b"\0").unwrap_or(&self.id);
-        name.starts_with(b"T") || [&b"COMM"[..], b"USLT", b"COM", b"ULT"].contains(&name)
+        let is_list = [&b"TIPL"[..], b"TMCL"].contains(&name);
+        (name.starts_with(b"T") && !is_list) || [&b"COMM"[..], b"USLT", b"COM", b"ULT"].contains(&name)
     }
 
     fn name(&self) -> String {
         self.id.iter().map(|byte| if byte.is_ascii_alphanumeric() { char::from(*byte) } else { '?' }).collect()
     }
+}
+
+/// The size of the frame whose content begins at a position. Some programs, such as an old iTunes, write the sizes of 2.4 as those of 2.3:
+/// the one that is followed by a frame, padding or the end is right.
+fn size_of(body: &TagBody, bytes: &[u8], version: u8, start: u64) -> u64 {
+    let (packed, plain) = (number(bytes, 7), number(bytes, 8));
+    if version != 4 {
+        return plain;
+    }
+    let is_name = |name: &[u8]| name.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let is_followed = |size: u64| {
+        let end = start + size;
+        end == body.length() || body.get(end, end + 4).is_some_and(|next| next == [0; 4] || is_name(&next))
+    };
+    if packed != plain && !is_followed(packed) && is_followed(plain) { plain } else { packed }
 }
 
 /// The part of a tag after its header.

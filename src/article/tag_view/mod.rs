@@ -5,6 +5,8 @@
 //! time, or crash the process. The view inspects each position at which the parser starts to read a tag, and patches the tag.
 
 mod containers;
+mod dates;
+mod frame_text;
 mod id3;
 mod patch;
 mod texts;
@@ -102,6 +104,12 @@ impl TagView {
             _ if self.is_mp4 => containers::mp4_items(file, at, wanted, budget),
             [b'I', b'D', b'3', ..] => {
                 id3::rewrite(file, at, self.length, budget, &mut self.texts).into_iter().collect()
+            }
+            [b'I', b'N', b'F', b'O', ..] => {
+                for (id, text) in containers::info_texts(file, at, budget) {
+                    self.texts.add_info(&id, &text);
+                }
+                Vec::new()
             }
             b"APETAGEX" => containers::item_count(file, at + 16, budget),
             [b'f', b'L', b'a', b'C', ..] => containers::flac_blocks(file, at, budget),
@@ -209,13 +217,13 @@ pub(super) mod tests {
         TagView::new(file(bytes), Part::Tags).unwrap()
     }
 
-    /// All texts that the parser finds.
+    /// All texts that the parser finds, without dates: those of ID3 are read apart from it.
     fn items(reader: impl Read + Seek) -> Vec<String> {
         let options = ParseOptions::new().read_properties(false).read_cover_art(false);
         let parsed = Probe::with_file_type(reader, FileType::Mpeg).options(options).read().unwrap();
         let items =
             parsed.tags().iter().flat_map(|tag| tag.items().map(|item| format!("{:?}", (item.key(), item.value()))));
-        let mut items: Vec<String> = items.collect();
+        let mut items: Vec<String> = items.filter(|item| !item.starts_with("(RecordingDate")).collect();
         items.sort();
         items
     }

@@ -109,6 +109,8 @@ fn a_file_is_the_article_that_the_first_rule_names() {
 fn published_is_set_once_unless_the_file_states_it() {
     let plain = Article::default();
     let dated = Article { published: Some(at(50)), ..Article::default() };
+    let beside = Article { of_recording: Some(at(40)), ..Article::default() };
+    let both = Article { published: Some(at(50)), ..beside.clone() };
     let adopted = Adopted {
         id: ArticleId::new("urn:x:adopted"),
         guid: None,
@@ -118,12 +120,18 @@ fn published_is_set_once_unless_the_file_states_it() {
         is_taken: false,
     };
     let old = known(1, HERE);
+    let oldest = KnownArticle { published: at(-10_000), ..known(1, HERE) };
     let rows = [
         ("a new file", &plain, None, None, 900),
         ("a known one", &plain, Some(&old), None, 100),
         ("an adopted one", &plain, None, Some(&adopted), 70),
         ("adopted after it was known", &plain, Some(&old), Some(&adopted), 70),
         ("a stated date", &dated, Some(&old), Some(&adopted), 50),
+        ("the date of its recording", &beside, None, None, 40),
+        ("of one that follows soon", &beside, Some(&old), None, 40),
+        ("of one that follows later", &beside, Some(&oldest), None, -10_000),
+        ("of an adopted one", &beside, Some(&old), Some(&adopted), 70),
+        ("of one with a stated date", &both, Some(&old), None, 50),
     ];
     for (rule, article, known, adopted, expected) in rows {
         assert_eq!(dates(&arrival(article), known, adopted).published, at(expected), "{rule}");

@@ -72,6 +72,11 @@ pub fn find(file: &File, kind: InsideKind) -> Option<EmbeddedFile> {
     }
 }
 
+/// The comments of a recording in FLAC or Ogg: keys in capital letters, and values.
+pub fn comments(file: &File) -> Vec<(String, Vec<u8>)> {
+    MediaBytes::new(file).map(|source| vorbis::all_comments(&source)).unwrap_or_default()
+}
+
 /// Finds the file within a recording or a document that is served under a name.
 pub fn find_named(file: &File, kind: InsideKind, name: &str) -> Option<EmbeddedFile> {
     match kind {

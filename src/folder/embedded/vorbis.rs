@@ -55,6 +55,15 @@ pub fn ogg_chapters(source: &MediaBytes<'_>) -> Vec<Chapter> {
     chapters_of(&ogg_comments(source))
 }
 
+/// The comments of a stream of FLAC or Ogg at the start of a file: keys in capital letters, and values.
+pub fn all_comments(source: &MediaBytes<'_>) -> Vec<(String, Vec<u8>)> {
+    match source.array::<4>(0) {
+        Some([b'f', b'L', b'a', b'C']) => flac_comments(source, 0),
+        Some([b'O', b'g', b'g', b'S']) => ogg_comments(source),
+        _ => Vec::new(),
+    }
+}
+
 /// The comments in the second packet of the first stream.
 fn ogg_comments(source: &MediaBytes<'_>) -> Vec<(String, Vec<u8>)> {
     let Some(packet) = second_packet(source) else { return Vec::new() };
