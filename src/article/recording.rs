@@ -153,7 +153,7 @@ fn markup(text: &str, rules: Rules) -> Option<ParsedBody> {
     const ELEMENTS: [&str; 15] =
         ["p", "a", "b", "i", "em", "strong", "ul", "ol", "li", "div", "span", "h2", "h3", "blockquote", "u"];
     let lower = text.to_ascii_lowercase();
-    // An opening tag alone may be one that the text tells of.
+    // An opening tag alone may be one that the text is about.
     let is_element = |name: &&str| {
         let opened = lower.find(&format!("<{name}>")).or_else(|| lower.find(&format!("<{name} ")));
         opened.is_some_and(|at| lower[at..].contains(&format!("</{name}>")))

@@ -207,6 +207,9 @@ pub struct Media {
     /// Alternative text or title, in plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// The language of a transcript.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 impl Media {

@@ -965,7 +965,12 @@ mod tests {
             assert_eq!(problem.line, Some(3));
             assert!(problem.message.contains("not for the public"), "{problem}");
         }
-        for text in ["a{{< unlocked >}}b{{< /unlocked >}}", "a{% hideToggle More %}b{% endhideToggle %}", "a{{< hidden >}}b", "a{{< block >}}b{{< /block >}}"] {
+        for text in [
+            "a{{< unlocked >}}b{{< /unlocked >}}",
+            "a{% hideToggle More %}b{% endhideToggle %}",
+            "a{{< hidden >}}b",
+            "a{{< block >}}b{{< /block >}}",
+        ] {
             assert_eq!(markdown(text), "ab", "{text}");
         }
         assert_eq!(markdown("`{{< private >}}a{{< /private >}}`"), "`{{< private >}}a{{< /private >}}`");

@@ -432,15 +432,13 @@ fn hides_paragraph(paragraph: &OfficeElement) -> bool {
 /// Whether a part that a condition hides is hidden. LibreOffice states only that it is, so that a part without a statement is visible,
 /// unless its condition is always true or missing.
 fn is_hidden_by_condition(element: &OfficeElement) -> bool {
-    match element.attribute("text:is-hidden") {
-        Some(state) => state != "false",
-        None => {
-            let condition = element.attribute("text:condition").unwrap_or("1").trim();
-            let condition = condition.split_once(':').map_or(condition, |(_, condition)| condition);
-            let condition = condition.trim().trim_matches(['"', '(', ')']).to_ascii_lowercase();
-            condition == "true" || condition.parse::<f64>().is_ok_and(|number| number != 0.0)
-        }
+    if let Some(state) = element.attribute("text:is-hidden") {
+        return state != "false";
     }
+    let condition = element.attribute("text:condition").unwrap_or("1").trim();
+    let condition = condition.split_once(':').map_or(condition, |(_, condition)| condition);
+    let condition = condition.trim().trim_matches(['"', '(', ')']).to_ascii_lowercase();
+    condition == "true" || condition.parse::<f64>().is_ok_and(|number| number != 0.0)
 }
 
 fn is_shown_section(section: &OfficeElement) -> bool {

@@ -94,14 +94,10 @@ impl<'a> FrameParts<'a> {
             (parts.text, parts.is_changed) = (rest.get(length..)?, length < LANGUAGE);
         }
         if kind != FrameKind::Text {
-            let (end, after) = match terminator(parts.text, is_wide) {
-                Some(end) => (end, end + if is_wide { 2 } else { 1 }),
-                // Without an end, it is the text, and the description is missing.
-                None => {
-                    parts.is_changed = true;
-                    (0, 0)
-                }
-            };
+            let end = terminator(parts.text, is_wide);
+            // Without an end, it is the text, and the description is missing.
+            parts.is_changed |= end.is_none();
+            let (end, after) = end.map_or((0, 0), |end| (end, end + if is_wide { 2 } else { 1 }));
             parts.description = Some(&parts.text[..end]);
             parts.text = &parts.text[after..];
         }
@@ -182,9 +178,8 @@ fn is_marked(text: &[u8]) -> bool {
 /// The encoding of a text that is marked as UTF-16, as UTF-16 big-endian, or as another one that it is not in.
 fn wide_encoding(stated: u8, text: &[u8]) -> &'static Encoding {
     match (stated, text) {
-        (_, [0xFE, 0xFF, ..]) => UTF_16BE,
         (_, [0xFF, 0xFE, ..]) => UTF_16LE,
-        (UTF16_BE, _) => UTF_16BE,
+        (_, [0xFE, 0xFF, ..]) | (UTF16_BE, _) => UTF_16BE,
         (UTF16, _) => {
             let zeros = |first: usize| text.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
             let is_ascii = text.iter().all(|byte| matches!(byte, b' '..=b'~'));

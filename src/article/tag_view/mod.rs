@@ -107,7 +107,7 @@ impl TagView {
             }
             [b'I', b'N', b'F', b'O', ..] => {
                 for (id, text) in containers::info_texts(file, at, budget) {
-                    self.texts.add_info(&id, &text);
+                    self.texts.add_info(id, &text);
                 }
                 Vec::new()
             }

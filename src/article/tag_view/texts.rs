@@ -43,8 +43,8 @@ impl Id3Texts {
     }
 
     /// Adds a text of a WAV file that is no UTF-8. No encoding is stated there.
-    pub fn add_info(&mut self, id: &[u8; 4], text: &[u8]) {
-        let key = match id {
+    pub fn add_info(&mut self, id: [u8; 4], text: &[u8]) {
+        let key = match &id {
             b"INAM" => ItemKey::TrackTitle,
             b"IART" => ItemKey::TrackArtist,
             b"ICMT" => ItemKey::Comment,

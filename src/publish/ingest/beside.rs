@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
 use super::recordings::{belongs_where_it_is_shown, is_recording};
+use crate::article::{Article, recording};
 use crate::folder::{DOCUMENT_ENDINGS, ENDINGS, PHOTO_ENDINGS, SourceFormat, is_beside_photos, is_text_name};
 
 /// Extensions of recordings, the likeliest first.
@@ -11,10 +12,13 @@ const RECORDINGS: [&str; 13] =
     ["mp3", "m4a", "ogg", "opus", "oga", "flac", "wav", "aac", "m4b", "mp4", "m4v", "webm", "mov"];
 /// Names of pictures that are the cover of a recording, after its own name.
 const COVERS: [&str; 6] = ["cover", "folder", "front", "Cover", "Folder", "Front"];
-const PICTURES: [&str; 4] = ["jpg", "png", "jpeg", "webp"];
+const PICTURES: [&str; 8] = ["jpg", "png", "jpeg", "webp", "JPG", "PNG", "JPEG", "WEBP"];
 /// Endings of transcripts and chapters of a recording, after its own name.
-const TRANSCRIPTS: [&str; 2] = ["vtt", "srt"];
+const TRANSCRIPTS: [[&str; 2]; 2] = [["vtt", "VTT"], ["srt", "SRT"]];
 const CHAPTERS: &str = "chapters.json";
+
+/// Words before the ending of a text that is a transcript or a list of chapters, and no article.
+const PARTS: [&str; 4] = ["transcript", "transcription", "subtitles", "chapters"];
 
 /// Paths with the names of files and this ending: `ep1.vtt` beside `ep1.mp3`, and `ep1.mp3.vtt`, as some programs name it.
 fn namesakes(names: &[PathBuf], ending: &str) -> Vec<PathBuf> {
@@ -59,6 +63,19 @@ impl Ingest {
         own.or_else(|| self.in_folder_of(path)).into_iter().collect()
     }
 
+    /// Completes an article by the tags of the recording that it plays without naming it, or that it names beside it.
+    pub(super) fn complete_by_recording(&self, path: &Path, namesakes: &[PathBuf], article: &mut Article) {
+        if self.is_media_article(path) || article.page.is_some() {
+            return;
+        }
+        let Some(recording) = self.recordings_beside(path, namesakes).into_iter().next() else { return };
+        let is_other =
+            !article.enclosures.is_empty() && !self.files_named(&article.enclosures, path).contains(&recording);
+        if !is_other {
+            recording::complete(article, &self.folder, &recording, self.supervisor.rules);
+        }
+    }
+
     /// The only recording in the folder of an `index`.
     pub(super) fn in_folder_of(&self, index: &Path) -> Option<PathBuf> {
         let is_index = index.file_stem().is_some_and(|stem| stem == "index");
@@ -99,7 +116,18 @@ impl Ingest {
 
     /// Possible paths of the transcripts of a recording, for each type the likeliest first.
     pub(super) fn transcripts(names: &[PathBuf]) -> [Vec<PathBuf>; 2] {
-        TRANSCRIPTS.map(|ending| namesakes(names, ending))
+        TRANSCRIPTS.map(|endings| endings.iter().flat_map(|ending| namesakes(names, ending)).collect())
+    }
+
+    /// The recording that a text is a transcript or the chapters of by its name, as `ep1.transcript.txt` beside `ep1.mp3`.
+    pub(super) fn recording_of_part(&self, text: &Path) -> Option<PathBuf> {
+        let (_, part) = text.file_stem()?.to_str()?.rsplit_once('.')?;
+        PARTS.iter().find(|known| part.eq_ignore_ascii_case(known))?;
+        // Its ending is that of the part.
+        let part = text.with_extension("");
+        let endings = RECORDINGS.iter().flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
+        let mut recordings = endings.map(|ending| part.with_extension(ending));
+        recordings.find(|path| self.folder.stat(path).is_some())
     }
 
     /// Possible paths of the chapters of a recording, the likeliest first.
@@ -201,6 +229,65 @@ mod tests {
     }
 
     #[test]
+    fn files_of_a_recording_are_found_in_any_case_and_in_several_languages() {
+        let mut site = Site::new();
+        site.write("pod/ep1.mp3", mp3(&[("TIT2", "One")], 8));
+        let of = |site: &Site, path: &str| -> Vec<(String, Option<String>)> {
+            let content = site.content(path);
+            let episode = content.episode.unwrap_or_default();
+            let media = episode.transcripts.iter().chain(&episode.chapters).chain(&content.image);
+            media.map(|media| (described(media), media.language.clone())).collect()
+        };
+        let language = |tag: &str| Some(tag.to_owned());
+        site.write("pod/ep1.en.vtt", "WEBVTT");
+        assert_eq!(of(&site, "pod/ep1.mp3"), [("pod/ep1.en.vtt text/vtt".to_owned(), language("en"))]);
+        site.write("pod/ep1.pt-BR.SRT", "1");
+        // Neither of another recording, nor with a word that is no language.
+        site.write("pod/ep2.en.vtt", "WEBVTT");
+        site.write("pod/ep1.draft.vtt", "WEBVTT");
+        site.write("pod/Cover.PNG", png(1400, 1400));
+        let all = [
+            ("pod/ep1.en.vtt text/vtt".to_owned(), language("en")),
+            ("pod/ep1.pt-BR.SRT application/x-subrip".to_owned(), language("pt-BR")),
+            ("pod/Cover.PNG image/png 33b 1400x1400".to_owned(), None),
+        ];
+        assert_eq!(of(&site, "pod/ep1.mp3"), all);
+        site.write("pod/ep1.VTT", "WEBVTT");
+        site.write("pod/ep1.JPG", png(1500, 1500));
+        let own = [
+            ("pod/ep1.VTT text/vtt".to_owned(), None),
+            all[0].clone(),
+            all[1].clone(),
+            ("pod/ep1.JPG image/jpeg 33b 1500x1500".to_owned(), None),
+        ];
+        assert_eq!(of(&site, "pod/ep1.mp3"), own);
+        site.remove_for_good("pod/ep1.en.vtt");
+        assert_eq!(of(&site, "pod/ep1.mp3").len(), 3);
+        site.restart();
+        assert_eq!(of(&site, "pod/ep1.mp3").len(), 3);
+        site.put("pod/ep1.de.vtt", "WEBVTT");
+        site.restart();
+        site.wait();
+        assert_eq!(of(&site, "pod/ep1.mp3").len(), 4, "one that appeared while nothing watched");
+    }
+
+    #[test]
+    fn a_text_that_is_part_of_a_recording_is_no_article() {
+        let mut site = Site::new();
+        site.write("pod/ep1.mp3", mp3(&[("TIT2", "One")], 8));
+        site.write("pod/ep1.transcript.txt", "Ann: Hello.\n\nBob: Hello, Ann.");
+        site.write("pod/ep1.chapters.txt", "00:00 Hello");
+        assert_eq!(site.live(), 1);
+        site.write("pod/ep2.transcript.txt", "Ann: Hello again.\n\nBob: Hello, Ann.");
+        site.write("pod/chapters.txt", "One. Two. Three. A text about chapters.");
+        site.write("pod/ep1.notes.txt", "Some notes of the first one. They are short.");
+        assert_eq!(site.live(), 4);
+        site.write("pod/ep2.mp3", mp3(&[("TIT2", "Two")], 8));
+        site.look("pod/ep2.transcript.txt");
+        assert_eq!((site.live(), site.public("pod/ep2.transcript.txt")), (4, None));
+    }
+
+    #[test]
     fn tags_are_read_again_when_they_change() {
         let mut site = Site::new();
         site.write("one.mp3", mp3(&[("TIT2", "First"), ("TRCK", "3")], 40));
@@ -228,6 +315,84 @@ mod tests {
         let back = site.entry("one.wav");
         assert_eq!((&back.id, back.content.title.as_str()), (&before.id, "one"));
         assert_eq!(site.live(), 1);
+    }
+
+    #[test]
+    fn an_article_has_what_its_text_leaves_open_from_the_recording_beside_it() {
+        let tags =
+            [("TIT2", "The sea hour"), ("TPE1", "Ann Lee"), ("TDRC", "2024-05-01"), ("TRCK", "7"), ("TPOS", "2")];
+        let of_tags = ("The sea hour", "2024-05-01", "Ann Lee", Some(2), Some(7));
+        let cases = [
+            ("k.md", "Notes without title of k.", of_tags),
+            ("Some words.md", "Notes without title of it.", of_tags),
+            (
+                "k.txt",
+                "Notes of the hour, which have no title. They last for a while.\nAnd they end here, on a second line.",
+                of_tags,
+            ),
+            ("k.html", "<p>Notes of the hour, which have no title at all.</p><p>And they end.</p>", of_tags),
+            ("k.txt", "Notes of the hour.", of_tags),
+            ("k.txt", "A headline\n\nNotes of the hour.", ("A headline", "2024-05-01", "Ann Lee", Some(2), Some(7))),
+            ("2023-01-02-k.md", "Notes without title of k.", of_tags),
+            ("k.md", "# Notes\n\nText", ("Notes", "2024-05-01", "Ann Lee", Some(2), Some(7))),
+            (
+                "k.md",
+                "---\ntitle: Own\ndate: 2025-06-07\nauthor: Bob\nepisode: 9\n---\nText",
+                ("Own", "2025-06-07", "Bob", Some(2), Some(9)),
+            ),
+            ("k.md", "---\naudio: k.mp3\n---\nNotes without title of k.", of_tags),
+            ("k/index.md", "Notes without title of k.", of_tags),
+            (
+                "k.md",
+                "---\naudio: https://b.example/k.mp3\ndate: 2025-06-07\n---\nNotes without title.",
+                ("k", "2025-06-07", "", None, None),
+            ),
+        ];
+        for (name, text, expected) in cases {
+            for is_first in [true, false] {
+                // A date in a name is not one of a moment ago, and an index does not own a recording that was an entry before.
+                if name == if is_first { "2023-01-02-k.md" } else { "k/index.md" } {
+                    continue;
+                }
+                let mut site = Site::new();
+                let recording = if name == "k/index.md" {
+                    "k/one.mp3".to_owned()
+                } else {
+                    format!("{}.mp3", name.rsplit_once('.').unwrap().0)
+                };
+                if is_first {
+                    site.write(name, text);
+                }
+                site.write(&recording, mp3(&tags, 8));
+                site.write(name, text);
+                let entry = site.entry(name);
+                let episode = entry.content.episode.clone().unwrap_or_default();
+                let author = entry.content.authors.first().map(|author| author.name.as_str()).unwrap_or_default();
+                assert_eq!(
+                    (
+                        entry.content.title.as_str(),
+                        &entry.published.to_string()[..10],
+                        author,
+                        episode.season,
+                        episode.number
+                    ),
+                    expected,
+                    "{name}: {text}, text first: {is_first}"
+                );
+                assert_eq!((site.live(), entry.content.enclosures.len()), (1, 1), "{name}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_that_was_public_keeps_its_date_whatever_tags_say() {
+        let mut site = Site::new();
+        site.write("2022-03-04-k.mp3", mp3(&[("TIT2", "One")], 8));
+        let before = site.entry("2022-03-04-k.mp3");
+        site.write("2022-03-04-k.md", "Notes without title of k.");
+        site.write("2022-03-04-k.mp3", mp3(&[("TIT2", "Two"), ("TDRC", "2020-05-01")], 9));
+        let after = site.entry("2022-03-04-k.md");
+        assert_eq!((&after.id, after.published, after.content.title.as_str()), (&before.id, before.published, "Two"));
     }
 
     #[test]

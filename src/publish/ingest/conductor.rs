@@ -21,6 +21,7 @@ use super::scan::Scan;
 use super::schedule::Schedule;
 use super::sections::Sections;
 use super::step::{Queue, SLICE, Slice, Trigger, WriteMoment};
+use super::transcripts::TranscriptIndex;
 use crate::article::{self, Rules};
 use crate::catalog::{self, Catalog};
 use crate::change::{Change, TextRequests};
@@ -57,6 +58,7 @@ pub struct Ingest {
     pub(super) languages: Languages,
     pub(super) mounts: Mounts,
     pub(super) named_media: NamedMedia,
+    pub(super) transcripts: TranscriptIndex,
     /// Whether the feeds are up, so that other work must not wait for long.
     pub(super) is_serving: bool,
     /// Longest time for which files are read in a part of a step then.
@@ -112,6 +114,7 @@ impl Ingest {
             languages: Languages::default(),
             mounts: Mounts::remembered(catalog)?,
             named_media: NamedMedia::default(),
+            transcripts: TranscriptIndex::default(),
             is_serving: false,
             slice: SLICE,
             supervisor,

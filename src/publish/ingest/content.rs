@@ -11,6 +11,7 @@ use url::Url;
 use super::conductor::Ingest;
 use super::reading_supervisor::{ReadingSupervisor, SanitisedText};
 use super::recordings::is_recording;
+use super::transcripts::{TranscriptIndex, Translation};
 use crate::article::address::{self, Addresses, LinkTarget};
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
@@ -156,7 +157,8 @@ impl Ingest {
         };
         let lost = lost::of_article(lost.take(), &article.html, &html, &addresses);
         let problems = self.problems_of_lost(&lost, path);
-        let mut files = Files { folder: &self.folder, supervisor, heartbeat, addresses, problems };
+        let (folder, translations) = (&self.folder, &self.transcripts);
+        let mut files = Files { folder, translations, supervisor, heartbeat, addresses, problems };
         let enclosures = files.enclosures(article, &self.recordings_beside(path, namesakes));
         let stems = files.names_of(path, &enclosures);
         let covers = Ingest::covers(&stems);
@@ -233,6 +235,7 @@ impl Ingest {
 /// Resolves the files of one article.
 struct Files<'a> {
     folder: &'a Folder,
+    translations: &'a TranscriptIndex,
     supervisor: &'a ReadingSupervisor,
     heartbeat: Option<&'a Heartbeat>,
     addresses: Addresses<'a>,
@@ -311,13 +314,30 @@ impl Files<'_> {
         episode.chapters = episode.chapters.as_ref().and_then(|media| self.document(media));
         if episode.transcripts.is_empty() {
             let beside = Ingest::transcripts(names);
-            episode.transcripts = beside.iter().filter_map(|paths| self.first_document(paths)).collect();
+            let plain = beside.iter().filter_map(|paths| self.first_document(paths)).collect::<Vec<_>>();
+            episode.transcripts = plain.into_iter().chain(self.translated(names)).collect();
         }
         if episode.chapters.is_none() {
             let beside = self.first_document(&Ingest::chapters(names));
             episode.chapters = beside.or_else(|| self.inside(names, InsideKind::Chapters));
         }
         Some(episode).filter(|episode| *episode != Episode::default())
+    }
+
+    /// The transcripts whose names have a language: `ep1.en.vtt`.
+    fn translated(&self, names: &[PathBuf]) -> Vec<Media> {
+        let mut found: Vec<Translation> = Vec::new();
+        for name in names {
+            let Some((folder, stem)) = name.parent().zip(name.file_stem()) else { continue };
+            let of_name = self.translations.in_folder(self.folder, folder).into_iter();
+            found.extend(of_name.filter(|translation| translation.plain.file_stem() == Some(stem)));
+        }
+        found.sort_by(|one, other| one.path.cmp(&other.path));
+        found.dedup();
+        let media = found.into_iter().filter_map(|Translation { path, language, .. }| {
+            Some(Media { language: Some(language), ..self.first_document(&[path])? })
+        });
+        media.collect()
     }
 
     /// The cover or the chapters inside the first recording that has them. Its address changes with its bytes.

@@ -3,7 +3,7 @@
 //! There are three kinds of files, each of which uses only those before it:
 //! - parts, which own state in a struct with private fields: `schedule` (when files are processed), `fences`, `renames`, `deletions`,
 //!   `derivation` (whether a power cut could change the result), `scan`, `backlog` (texts still to be read), `recordings`, `problems`,
-//!   `sections`, `bios`, `data_files`, `languages`; `read_pool`, which reads files on other cores, and `reading_supervisor`, which runs the
+//!   `sections`, `bios`, `data_files`, `languages`, `transcripts`; `read_pool`, which reads files on other cores, and `reading_supervisor`, which runs the
 //!   parsers
 //! - `conductor`: [`Ingest`], which owns all parts and calls the actions in the order of hints and deadlines
 //! - actions, which add methods to [`Ingest`]: `reading` (one file -> catalog), `content` (an article -> its served content),
@@ -44,6 +44,7 @@ mod scan;
 mod schedule;
 mod sections;
 mod step;
+mod transcripts;
 
 pub use conductor::Ingest;
 pub use step::{Queue, WriteMoment};

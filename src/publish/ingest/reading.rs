@@ -91,6 +91,10 @@ impl Ingest {
         if format.may_belong_to_article() && self.is_left_out(catalog, &path, trigger, moment)? {
             return Ok(false);
         }
+        if let Some(recording) = self.recording_of_part(&path) {
+            self.leave_to_owner(catalog, path.clone(), recording, trigger, moment)?;
+            return Ok(catalog.withdraw(&path, ArticleState::Held, moment.version)? == Recorded::Changed);
+        }
         let data_now = self.supervisor.data.generation();
         let prepared = prepared.filter(|prepared| prepared.is_usable(data_now));
         let prepared =
@@ -239,8 +243,10 @@ impl Ingest {
             }
         };
         let was_bio = self.forget_bio(catalog, path, moment)?;
+        let namesakes = self.recordings_of_name(path);
         if extent == Extent::Whole {
             self.complete_language(catalog, path, &mut article)?;
+            self.complete_by_recording(path, &namesakes, &mut article);
         }
         self.deletions.clear_emptied(path);
         self.recordings.release(path);
@@ -258,7 +264,7 @@ impl Ingest {
             held_until,
             now: article::date::whole_seconds(moment.now),
         };
-        match self.record(catalog, &arrival, trigger, moment)? {
+        match self.record(catalog, &arrival, &namesakes, trigger, moment)? {
             Ok(RecordedArticle { recorded, problems: file_problems }) => {
                 if trigger != Trigger::FirstScan {
                     self.deletions.inhabit(&self.folder);
@@ -383,6 +389,7 @@ impl Ingest {
         &mut self,
         catalog: &mut Catalog,
         arrival: &Arrival<'_>,
+        namesakes: &[PathBuf],
         trigger: Trigger,
         moment: WriteMoment,
     ) -> catalog::Result<Result<RecordedArticle, Refused>> {
@@ -390,8 +397,7 @@ impl Ingest {
             Ok(identity) => identity,
             Err(refused) => return Ok(Err(refused)),
         };
-        let namesakes = self.recordings_of_name(arrival.path);
-        let claims = self.claims(catalog, arrival, &identity, &namesakes, moment)?;
+        let claims = self.claims(catalog, arrival, &identity, namesakes, moment)?;
         if self.pass_entry(catalog, arrival, &identity, &claims, moment)? {
             identity = match self.identify(catalog, arrival)? {
                 Ok(identity) => identity,
@@ -403,7 +409,7 @@ impl Ingest {
         let permalink = self.channel.permalink(&place);
         let permalink = || Url::parse(&permalink).expect("the base address and a slug make an address");
         let rendered = article::panic_as_problem(|| match arrival.extent {
-            Extent::Whole => self.content(catalog, arrival, &namesakes, &permalink()),
+            Extent::Whole => self.content(catalog, arrival, namesakes, &permalink()),
             Extent::Head(_) => Ok(Ok(RenderedArticle::of_head(arrival.article))),
         });
         // A panic is a problem of the file, too.

@@ -1,11 +1,12 @@
 //! Files that articles refer to. When one appears, changes or disappears, the articles are read again.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
 use super::recordings::may_own;
 use super::step::{Trigger, WriteMoment};
+use super::transcripts::Translation;
 use crate::catalog::{self, Arrival, Catalog, Identity};
 use crate::folder::SourceFormat;
 use crate::folder::media::media_type;
@@ -26,9 +27,14 @@ impl Ingest {
         self.section_files_changed(path, moment);
         self.recordings.add(path);
         self.named_media.changed(&self.folder, path);
+        self.transcripts.changed(path);
         let mut articles = if catalog.refers_to_nothing() { Vec::new() } else { catalog.referring(path)? };
         if let Some(name) = path.file_name().filter(|_| media_type(path).is_some() && !catalog.refers_to_nothing()) {
             articles.extend(catalog.referring(&catalog::reference(&name.to_string_lossy()))?);
+        }
+        // An article refers to the transcript without a language, whether it is there or not.
+        if let Some(translation) = Translation::of(path).filter(|_| !catalog.refers_to_nothing()) {
+            articles.extend(catalog.referring(&translation.plain)?);
         }
         for article in may_own(path) {
             if catalog.known(&article)?.is_some() {
@@ -83,7 +89,7 @@ impl Ingest {
         Ok(())
     }
 
-    /// Schedules files that changed, and films that appeared, while they were not watched.
+    /// Schedules files that changed, and films and transcripts that appeared, while they were not watched.
     pub(super) fn compare_media(
         &mut self,
         catalog: &Catalog,
@@ -98,6 +104,15 @@ impl Ingest {
                 if catalog.known(&owner)?.is_some() {
                     self.schedule.add(film.to_path_buf(), moment.instant + QUIET, Trigger::Scan);
                 }
+            }
+        }
+        self.transcripts.clear();
+        let is_transcript = |path: &&Path| path.extension().is_some_and(|ending| ending == "vtt");
+        let folders: BTreeSet<&Path> = paths.iter().copied().filter(is_transcript).filter_map(Path::parent).collect();
+        for folder in folders {
+            let found = self.transcripts.in_folder(&self.folder, folder);
+            for new in found.into_iter().filter(|found| !paths.contains(found.path.as_path())) {
+                self.schedule.add(new.path, moment.instant + QUIET, Trigger::Scan);
             }
         }
         for (path, stamp) in &referred {

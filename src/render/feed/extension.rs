@@ -143,7 +143,8 @@ pub fn bare_type(media: &Media) -> &str {
 pub fn podcast(item: &Item<'_>) -> Vec<Element> {
     let Some(episode) = item.episode else { return Vec::new() };
     let element = |name, media: &Media| {
-        Element::new(name, [("url", Some(media.url.clone())), ("type", Some(bare_type(media).to_owned()))])
+        let language = ("language", media.language.clone());
+        Element::new(name, [("url", Some(media.url.clone())), ("type", Some(bare_type(media).to_owned())), language])
     };
     let transcripts = episode.transcripts.iter().map(|media| element("podcast:transcript", media));
     transcripts.chain(episode.chapters.iter().map(|media| element("podcast:chapters", media))).collect()
