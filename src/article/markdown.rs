@@ -396,7 +396,7 @@ mod tests {
             ("Note: this\n\nThat: 5", "<p>Note: this</p>\n<p>That: 5</p>\n"),
             ("He said\n:smile: and left", "<p>He said\n:smile: and left</p>\n"),
             (": no term", "<p>: no term</p>\n"),
-            ("A wrapped text, and\nhere it goes on\n: so", "<p>A wrapped text, and\nhere it goes on\n: so</p>\n"),
+            ("A wrapped text, and\nhere it ends\n: so", "<p>A wrapped text, and\nhere it ends\n: so</p>\n"),
             ("> a\n> :b", "<blockquote>\n<p>a\n:b</p>\n</blockquote>\n"),
             ("a :\nb", "<p>a :\nb</p>\n"),
             ("- a\n- b : c", "<ul>\n<li>a</li>\n<li>b : c</li>\n</ul>\n"),

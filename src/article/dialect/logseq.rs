@@ -136,7 +136,7 @@ impl Scanner<'_> {
             return false;
         }
         let text = self.text_of_block(&name, arguments.trim(), &body.join("\n"));
-        // A quotation would go on in the next line.
+        // A quotation would include the next line.
         let indent = " ".repeat(start);
         self.out.push_str(&text.replace('\n', &format!("\n{indent}")));
         self.out.push('\n');

@@ -105,45 +105,8 @@ fn plain_part(
         has_org: text.contains("#+"),
     };
     scanner.run();
-    let Scanner { out, left_out, captured, unending, unclosed, locked, .. } = scanner;
-    let line = |at: usize| first_line + text[..at].matches('\n').count();
-    let unending = unending.map(|at| {
-        let message =
-            "nothing ends this comment, so everything from here on is private: close it, or take its beginning out";
-        Problem::at(line(at), message)
-    });
-    let unclosed = unclosed.map(|(at, name)| {
-        let message = format!(
-            "`<{name}>` has no end tag, and browsers would hide the rest of the text: the tag is left out; close it, or write \
-             `&lt;{name}>` if you mean the name"
-        );
-        Problem::at(line(at), message)
-    });
-    let problem = left_out.first().map(|(at, name)| {
-        let count = left_out.len();
-        let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-        let message = format!(
-            "`{name}`{more}: a site generator would put something here; it is left out, with what stands around it kept"
-        );
-        Problem::remark(line(*at), message)
-    });
-    let captured = captured.first().map(|(at, name, _)| {
-        let words: usize = captured.iter().map(|(_, _, words)| words).sum();
-        let more = if captured.len() > 1 { format!(" and {} more", captured.len() - 1) } else { String::new() };
-        let message = format!(
-            "`{name}`{more}: {words} words are shown only where a site generator uses them, and are left out; write them where they are to \
-             be read"
-        );
-        Problem::remark(line(*at), message)
-    });
-    let locked = locked.first().map(|(at, name)| {
-        let more = if locked.len() > 1 { format!(" and {} more", locked.len() - 1) } else { String::new() };
-        let message = format!(
-            "`{name}`{more}: by its name, the text in it is not for the public, and is left out; remove the tags around it to publish it"
-        );
-        Problem::remark(line(*at), message)
-    });
-    (Cow::Owned(out), unending.or(unclosed).or(locked).or(captured).or(problem))
+    let problem = scanner.problem(first_line);
+    (Cow::Owned(scanner.out), problem)
 }
 
 /// Maximum length of an addition, in bytes. Without a limit, many additions without an end would take time in the square of their
@@ -192,6 +155,49 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
+    /// The gravest problem of the text, of which the first line has this number.
+    fn problem(&self, first_line: usize) -> Option<Problem> {
+        let Self { text, left_out, captured, unending, unclosed, locked, .. } = self;
+        let line = |at: usize| first_line + text[..at].matches('\n').count();
+        let unending = unending.map(|at| {
+            let message =
+                "nothing ends this comment, so everything from here on is private: close it, or take its beginning out";
+            Problem::at(line(at), message)
+        });
+        let unclosed = unclosed.as_ref().map(|(at, name)| {
+            let message = format!(
+                "`<{name}>` has no end tag, and browsers would hide the rest of the text: the tag is left out; close it, or write \
+                 `&lt;{name}>` if you mean the name"
+            );
+            Problem::at(line(*at), message)
+        });
+        let problem = left_out.first().map(|(at, name)| {
+            let count = left_out.len();
+            let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            let message = format!(
+                "`{name}`{more}: a site generator would put something here; it is left out, with what stands around it kept"
+            );
+            Problem::remark(line(*at), message)
+        });
+        let captured = captured.first().map(|(at, name, _)| {
+            let words: usize = captured.iter().map(|(_, _, words)| words).sum();
+            let more = if captured.len() > 1 { format!(" and {} more", captured.len() - 1) } else { String::new() };
+            let message = format!(
+                "`{name}`{more}: {words} words are shown only where a site generator uses them, and are left out; write them where they are to \
+                 be read"
+            );
+            Problem::remark(line(*at), message)
+        });
+        let locked = locked.first().map(|(at, name)| {
+            let more = if locked.len() > 1 { format!(" and {} more", locked.len() - 1) } else { String::new() };
+            let message = format!(
+                "`{name}`{more}: by its name, the text in it is not for the public, and is left out; remove the tags around it to publish it"
+            );
+            Problem::remark(line(*at), message)
+        });
+        unending.or(unclosed).or(locked).or(captured).or(problem)
+    }
+
     fn run(&mut self) {
         while self.at < self.text.len() {
             let Some(next) = self.next_mark() else { break };

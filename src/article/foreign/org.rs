@@ -1,6 +1,7 @@
 //! Org, the markup of Emacs, by the rules of its exporter (ox.el). Its `#+KEY:` lines are read as front matter elsewhere.
 
 mod export;
+mod line;
 
 use std::collections::HashMap;
 use std::iter::Peekable;
@@ -8,6 +9,7 @@ use std::str::Lines;
 
 use super::markup::{escaped, fenced};
 use export::{CodeExport, ExportRules, Visibility, exported};
+use line::{header_arguments, heading, key};
 
 /// Lines about a heading that are not shown.
 const PLANNING: [&str; 4] = ["SCHEDULED:", "DEADLINE:", "CLOSED:", "CLOCK:"];
@@ -263,27 +265,6 @@ fn pass_element(lines: &mut Peekable<Lines<'_>>) -> usize {
     within.filter(|line| heading(line).is_some()).count()
 }
 
-/// The language, or nothing, and the arguments of a property `:header-args: …` or `:header-args:python: …`.
-fn header_arguments(line: &str) -> Option<(String, String)> {
-    let rest = line.get(..":header-args".len()).filter(|name| name.eq_ignore_ascii_case(":header-args"))?;
-    let (name, arguments) = line[rest.len()..].split_once(' ')?;
-    Some((name.trim_matches([':', '+']).to_owned(), arguments.to_owned()))
-}
-
-/// The name in lower case and the value of a line `#+KEY: value`.
-fn key(line: &str) -> Option<(String, &str)> {
-    let (name, value) = line.strip_prefix("#+")?.split_once(':')?;
-    let name = name.split('[').next().unwrap_or(name);
-    (!name.contains(char::is_whitespace)).then(|| (name.to_ascii_lowercase(), value.trim()))
-}
-
-/// The depth and the rest of a heading.
-fn heading(line: &str) -> Option<(usize, &str)> {
-    let depth = line.bytes().take_while(|byte| *byte == b'*').count();
-    let rest = line.get(depth..)?.strip_prefix(' ')?;
-    (depth > 0).then(|| (depth, rest.trim()))
-}
-
 /// The name of the block that a line begins, in lower case, and what follows it.
 fn block_name(line: &str) -> Option<(String, String)> {
     let start = line.get(.."#+begin_".len()).filter(|start| start.eq_ignore_ascii_case("#+begin_"))?;
@@ -477,7 +458,7 @@ fn emphasis(text: &str, before: Option<char>) -> Option<(String, usize)> {
     };
     let end = inside.match_indices(mark).map(|(at, _)| at).take(20).find(|at| is_end(*at))?;
     let words = &inside[..end];
-    // Emphasis may go on in the next line.
+    // Emphasis may continue in the next line.
     if words.matches('\n').count() > 1 {
         return None;
     }
@@ -599,7 +580,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_may_go_on_in_the_next_line() {
+    fn objects_may_continue_in_the_next_line() {
         for (org, expected) in [
             (
                 "See [[https://a.example/][two\nwords]] and *bold\nwords*.",

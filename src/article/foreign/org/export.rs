@@ -1,5 +1,7 @@
 //! What is exported of a text in org, by its settings and tags.
 
+use super::line::{header_arguments, heading, key};
+
 /// Keywords of tasks at the start of a heading.
 const TASKS: [&str; 6] = ["TODO", "DONE", "NEXT", "WAITING", "CANCELLED", "CANCELED"];
 
@@ -45,12 +47,12 @@ impl ExportRules {
     pub(super) fn of(text: &str) -> Self {
         let mut rules = Self { excluded: vec!["noexport".to_owned()], ..Self::default() };
         for line in text.lines() {
-            let Some((key, value)) = super::key(line.trim_start()) else { continue };
+            let Some((key, value)) = key(line.trim_start()) else { continue };
             let tags = value.split([' ', ':', '\t']).filter(|tag| !tag.is_empty()).map(str::to_owned);
             match key.as_str() {
                 "exclude_tags" => rules.excluded.extend(tags),
                 "select_tags" => rules.selected.extend(tags),
-                "property" => rules.header_arguments.extend(super::header_arguments(&format!(":{value}"))),
+                "property" => rules.header_arguments.extend(header_arguments(&format!(":{value}"))),
                 "options" if value.contains("arch:nil") => rules.archived = Some(Visibility::Hidden),
                 "options" if value.contains("arch:t") => rules.archived = Some(Visibility::Whole),
                 _ => {}
@@ -67,7 +69,7 @@ impl ExportRules {
     fn select(&mut self, text: &str) {
         let headings: Vec<(usize, bool)> = text
             .lines()
-            .filter_map(super::heading)
+            .filter_map(heading)
             .map(|(depth, title)| (depth, has_any(tags_of(title).1, &self.selected)))
             .collect();
         if !headings.iter().any(|(_, is_selected)| *is_selected) {
