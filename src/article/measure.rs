@@ -82,7 +82,9 @@ pub(super) fn read(folder: &Folder, path: &Path, part: Part) -> Measured {
         probe.read().ok()
     });
     let (mut problems, texts) = (view.problems(), view.into_texts());
-    if part == Part::Tags && is_recording && tagged.is_none() && texts.tag(true).item_count() == 0 {
+    let is_unread = part == Part::Tags && is_recording && tagged.is_none() && texts.tag(true).item_count() == 0;
+    // What was skipped may be the reason.
+    if is_unread && problems.is_empty() {
         problems.push(Problem::of_file("its tags cannot be read: save them again with another program"));
     }
     Measured { tagged, problems, texts }
