@@ -169,10 +169,12 @@ impl Catalog {
             return Ok(());
         }
         if let Some(extent) = record.extent {
-            let sql = "
-                SELECT coalesce((SELECT max(number) FROM article), 0) + coalesce((SELECT max(number) FROM adopted), 0)";
-            let articles: i64 = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-            let most = u64::try_from(articles).unwrap_or(0).saturating_mul(2).saturating_add(SLACK);
+            let last = |table: &str| -> Result<u64> {
+                let sql = format!("SELECT coalesce(max(number), 0) FROM {table}");
+                let number: i64 = self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+                Ok(u64::try_from(number).unwrap_or(0))
+            };
+            let most = last("article")?.saturating_add(last("adopted")?).saturating_mul(2).saturating_add(SLACK);
             if extent.lines <= most {
                 return Ok(());
             }
