@@ -157,6 +157,12 @@ impl Folder {
         matches!(self.metadata(below), Err(OpenFailure::System(Errno::NOENT | Errno::NOTDIR)))
     }
 
+    /// Whether a file lies in a vault of Obsidian, by its path below the folder. The folder may be a part of one.
+    pub fn is_in_vault(&self, below: &Path) -> bool {
+        below.ancestors().skip(1).any(|folder| !self.is_gone(&folder.join(vault::VAULT_SETTINGS)))
+            || self.root.ancestors().skip(1).any(|folder| folder.join(vault::VAULT_SETTINGS).is_dir())
+    }
+
     /// Opens the folder, to open files beneath it.
     fn open_root(&self) -> Result<Root, Errno> {
         Root::open(&self.root, self.follow_links)
@@ -534,6 +540,20 @@ mod tests {
         let articles = Articles { directory: directory.path().to_path_buf(), ..articles.clone() };
         let folder = Folder::open(&articles).unwrap();
         (directory, folder)
+    }
+
+    #[test]
+    fn a_vault_may_lie_within_the_folder_or_around_it() {
+        let root = tempfile::tempdir().unwrap();
+        let is_note = |watched: &str, file: &str| {
+            let articles = crate::config::Articles { directory: root.path().join(watched), ..Default::default() };
+            Folder::open(&articles).unwrap().is_in_vault(Path::new(file))
+        };
+        std::fs::create_dir_all(root.path().join("a/vault/.obsidian")).unwrap();
+        std::fs::create_dir_all(root.path().join("a/vault/b")).unwrap();
+        assert!(is_note("a", "vault/x.md") && is_note("a", "vault/b/x.md"));
+        assert!(is_note("a/vault", "x.md") && is_note("a/vault/b", "x.md"));
+        assert!(!is_note("a", "x.md") && !is_note("a", "b/x.md"));
     }
 
     #[test]

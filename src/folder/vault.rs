@@ -4,11 +4,10 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-use super::Folder;
 use super::names::is_ignored;
 
 /// The folder of settings in a vault.
-const VAULT_SETTINGS: &str = ".obsidian";
+pub(super) const VAULT_SETTINGS: &str = ".obsidian";
 /// Files with such a setting, below the root of a vault, its name in each, and whether it names a folder.
 const SETTINGS: [(&str, &str, bool); 4] = [
     (".obsidian/templates.json", "folder", true),
@@ -22,14 +21,6 @@ const MAX_SETTINGS: u64 = 1 << 20;
 const MAX_DEPTH: usize = 2;
 /// Maximum number of folders that are searched for a vault.
 const MAX_FOLDERS: usize = 500;
-
-impl Folder {
-    /// Whether a file lies in a vault, by its path below the watched folder. The folder may be a part of one.
-    pub fn is_in_vault(&self, below: &Path) -> bool {
-        below.ancestors().skip(1).any(|folder| !self.is_gone(&folder.join(VAULT_SETTINGS)))
-            || self.root.ancestors().skip(1).any(|folder| folder.join(VAULT_SETTINGS).is_dir())
-    }
-}
 
 /// The templates, and their folders, of the vaults at `root` and in its sub-folders, as paths below it.
 pub(super) fn templates(root: &Path) -> Vec<PathBuf> {
@@ -69,20 +60,6 @@ fn template(file: &Path, key: &str, is_folder: bool) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_vault_may_lie_within_the_folder_or_around_it() {
-        let root = tempfile::tempdir().unwrap();
-        let is_note = |watched: &str, file: &str| {
-            let articles = crate::config::Articles { directory: root.path().join(watched), ..Default::default() };
-            Folder::open(&articles).unwrap().is_in_vault(Path::new(file))
-        };
-        std::fs::create_dir_all(root.path().join("a/vault/.obsidian")).unwrap();
-        std::fs::create_dir_all(root.path().join("a/vault/b")).unwrap();
-        assert!(is_note("a", "vault/x.md") && is_note("a", "vault/b/x.md"));
-        assert!(is_note("a/vault", "x.md") && is_note("a/vault/b", "x.md"));
-        assert!(!is_note("a", "x.md") && !is_note("a", "b/x.md"));
-    }
 
     #[test]
     fn the_templates_of_all_programs_and_vaults_are_read() {

@@ -155,8 +155,7 @@ impl Ingest {
             Ok(safe) => safe,
             Err(problem) => return Ok(Err(problem)),
         };
-        let lost = lost::of_article(lost.take(), &article.html, &html, &addresses);
-        let problems = self.problems_of_lost(&lost, path);
+        let problems = self.problems_of_lost(&lost::of_article(lost.take(), &article.html, &html, &addresses), path);
         let (folder, translations) = (&self.folder, &self.transcripts);
         let mut files = Files { folder, translations, supervisor, heartbeat, addresses, problems };
         let enclosures = files.enclosures(article, &self.recordings_beside(path, namesakes));
