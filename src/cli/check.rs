@@ -111,8 +111,7 @@ impl CheckArgs {
     pub fn run(self, file: Option<&Path>) -> anyhow::Result<Outcome> {
         let config = Config::load(file)?;
         if file.is_some() || Path::new(SYSTEM_FILE).exists() {
-            // As the daemon would refuse it.
-            daemon::places(&config)?;
+            daemon::check_places(&config)?;
         }
         let paths = if self.paths.is_empty() { vec![config.articles.directory.clone()] } else { self.paths };
         let mut checker = Checker::default();

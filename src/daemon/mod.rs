@@ -240,6 +240,15 @@ pub fn places(config: &Config) -> anyhow::Result<(Folder, PathBuf)> {
     Ok((folder, state))
 }
 
+/// Checks what [`places`] checks, as far as the configuration says it: a state directory that an option or a variable names is known to the
+/// daemon alone.
+///
+/// # Errors
+/// The daemon would refuse the configuration.
+pub fn check_places(config: &Config) -> anyhow::Result<()> {
+    if config.state.directory.is_some() { places(config).map(drop) } else { open_folder(config).map(drop) }
+}
+
 /// Returns the configuration with the settings in the watched folder, and the look of the site.
 ///
 /// # Errors

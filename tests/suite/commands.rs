@@ -225,6 +225,14 @@ fn check_names_what_is_missing_and_refuses_what_serve_refuses() {
         let (code, text) = check(home.path(), &["--config", "g.toml"]);
         assert!(code == Some(1) && text.contains(part), "{config}: {text}");
     }
+    // Where the state is may be known to the daemon alone, as in a container.
+    std::fs::write(home.path().join("g.toml"), "[site]\ntitle = \"T\"").unwrap();
+    let mut command = gazetted();
+    for variable in ["HOME", "XDG_STATE_HOME", "STATE_DIRECTORY"] {
+        command.env_remove(variable);
+    }
+    let output = command.current_dir(home.path()).args(["check", "seeds/a.md", "--config", "g.toml"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("files read: 1"), "{output:?}");
 }
 
 #[test]
