@@ -232,7 +232,7 @@ fn check_names_what_is_missing_and_refuses_what_serve_refuses() {
         command.env_remove(variable);
     }
     let output = command.current_dir(home.path()).args(["check", "seeds/a.md", "--config", "g.toml"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&output.stdout).contains("files read: 1"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("files read: 1"), "{output:?}");
 }
 
 #[test]
