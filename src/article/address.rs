@@ -300,6 +300,11 @@ pub fn type_of(address: &str) -> Option<&'static str> {
     media_type(&decoded(cut(address).0))
 }
 
+/// Whether an address is that of a picture, by the extension of its path.
+pub fn is_picture(address: &str) -> bool {
+    type_of(address).is_some_and(|media_type| media_type.starts_with("image/"))
+}
+
 /// Whether an address is in the folder that browsers save beside a page. If it is missing, the writer has lost it.
 fn is_saved(address: &str) -> bool {
     let folder = address.strip_prefix("./").unwrap_or(address).split_once('/');

@@ -212,7 +212,7 @@ impl Finder<'_> {
             let text = self.lines[index].text.as_str();
             let dated = || {
                 let (names, date) = credit::dated_byline(text)?;
-                Some((names, Some(day_of(date, timezone)?)))
+                Some((names, Some(loose_date::of_any_line(date, timezone)?)))
             };
             if self.marks[index].is_none()
                 && let Some((names, date)) = credit::byline(text).map(|names| (names, None)).or_else(dated)
@@ -229,7 +229,8 @@ impl Finder<'_> {
             let text = self.lines[index].text.as_str();
             let is_labelled = || !text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(':');
             if self.marks[index].is_none()
-                && let Some(date) = if trusted { day_of(text, timezone) } else { date::of_line(text, timezone) }
+                && let Some(date) =
+                    if trusted { loose_date::of_any_line(text, timezone) } else { date::of_line(text, timezone) }
                 && (trusted || is_labelled())
             {
                 self.marks[index] = Some("H3");
@@ -274,11 +275,6 @@ impl Finder<'_> {
             .collect();
         Cleaned { lines, removed, authors: self.authors, published: self.published, problem: None }
     }
-}
-
-/// The date that a line consists of.
-fn day_of(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
-    date::of_line(line, timezone).or_else(|| loose_date::of_line(line, timezone))
 }
 
 fn same_words(line: &str, title: &str) -> bool {

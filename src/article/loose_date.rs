@@ -191,6 +191,11 @@ pub fn read_in(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     Some(date::whole_seconds(date)).filter(|date| date.timestamp() != 0)
 }
 
+/// Reads a line that consists of a date, in figures or in words.
+pub fn of_any_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
+    date::of_line(line, timezone).or_else(|| of_line(line, timezone))
+}
+
 /// Reads a line that consists of a date in words, as pages and bylines have it: `Le 5 mars 2019 à 10h20`. It has a year of four digits, a
 /// day and no other word, so that no sentence matches.
 pub fn of_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {

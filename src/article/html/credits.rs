@@ -272,8 +272,7 @@ impl CreditReader<'_> {
     /// Where an element with a date stands, if it belongs to the article or stands before it.
     fn place(&self, index: usize) -> Option<DatePlace> {
         let start = self.elements[index].tokens.start;
-        let mut around = std::iter::successors(self.elements[index].parent, |index| self.elements[*index].parent);
-        if around.any(|index| BESIDE.contains(&&*self.elements[index].tag.name)) {
+        if self.around(index).any(|index| BESIDE.contains(&&*self.elements[index].tag.name)) {
             return None;
         }
         if self.article.contains(&start) || self.is_in_scope(index) {
@@ -284,8 +283,8 @@ impl CreditReader<'_> {
 
     /// Whether an element stands in the `<article>` around the text, and in no other in that.
     fn is_in_scope(&self, index: usize) -> bool {
-        let mut around = std::iter::successors(self.elements[index].parent, |index| self.elements[*index].parent);
-        self.scope.is_some() && around.find(|index| self.elements[*index].tag.name == "article") == self.scope
+        self.scope.is_some()
+            && self.around(index).find(|index| self.elements[*index].tag.name == "article") == self.scope
     }
 
     /// Notes the date of an element whose class says that it has one, or of a `<time>` that stands alone above the text.
@@ -325,8 +324,7 @@ impl CreditReader<'_> {
 
     /// The text in the block around a date, without the date. `None` if it is a sentence.
     fn text_beside(&self, index: usize) -> Option<String> {
-        let mut around = std::iter::successors(self.elements[index].parent, |index| self.elements[*index].parent);
-        let block = around.find(|index| !is_inline(&self.elements[*index].tag.name));
+        let block = self.around(index).find(|index| !is_inline(&self.elements[*index].tag.name));
         let Some(block) = block else { return Some(String::new()) };
         let (own, range) = (&self.elements[index].tokens, &self.elements[block].tokens);
         let is_block = |token: &Token<'_>| match &token.kind {
@@ -393,10 +391,14 @@ impl CreditReader<'_> {
             .find_map(|time| date::parse(&time.tag.attribute("datetime")?, timezone))
     }
 
+    /// The elements around an element, the innermost first.
+    fn around(&self, index: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(self.elements[index].parent, |index| self.elements[*index].parent)
+    }
+
     /// Index of the element with the item of which an element states a property.
     fn item_around(&self, index: usize) -> Option<usize> {
-        let mut around = std::iter::successors(self.elements[index].parent, |index| self.elements[*index].parent);
-        around.find(|index| self.elements[*index].tag.find("itemscope").is_some())
+        self.around(index).find(|index| self.elements[*index].tag.find("itemscope").is_some())
     }
 
     /// The name of a person or an organisation in microdata.
@@ -471,8 +473,7 @@ impl CreditReader<'_> {
 
 /// The date that a text consists of.
 fn date_of(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
-    let line = crate::article::summary::one_line(text);
-    date::of_line(&line, timezone).or_else(|| loose_date::of_line(&line, timezone))
+    loose_date::of_any_line(&crate::article::summary::one_line(text), timezone)
 }
 
 #[cfg(test)]

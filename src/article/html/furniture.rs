@@ -233,7 +233,10 @@ impl Marks {
         let has_role = ROLES.contains(&role.as_str());
         let is_named = |names: &str| has(names, &UNLIKELY) && !has(names, &MAYBE);
         let weight = |names: &str| 25 * (i32::from(has(names, &POSITIVE)) - i32::from(has(names, &NEGATIVE)));
-        let picture_weight = |names: &str| weight(&names.replace(OF_PICTURES, ""));
+        let (of_class, of_id) = (weight(&class), weight(&id));
+        let of_pictures = |names: &str, plain| {
+            if names.contains(OF_PICTURES) { weight(&names.replace(OF_PICTURES, "")) } else { plain }
+        };
         let (is_strong, is_comments) = (has_word(&names, &STRONG), is_comments(&tag.name, &names));
         Self {
             is_unlikely: is_named(&names) || has_role,
@@ -243,8 +246,8 @@ impl Marks {
             is_comments,
             is_beside: matches!(&*tag.name, "aside" | "footer") && !is_note(tag, &role),
             is_footer: tag.name == "footer" || names.split_ascii_whitespace().any(|name| FOOTERS.contains(&name)),
-            weight: weight(&class) + weight(&id),
-            picture_weight: picture_weight(&class) + picture_weight(&id),
+            weight: of_class + of_id,
+            picture_weight: of_pictures(&class, of_class) + of_pictures(&id, of_id),
         }
     }
 }

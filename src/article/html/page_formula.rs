@@ -65,7 +65,10 @@ fn start<'t>(token: &'t Token<'_>) -> Option<&'t Tag<'t>> {
 
 /// The placement of the formula in a script, if a tag starts one.
 fn script_of(tag: &Tag<'_>) -> Option<Placement> {
-    let media_type = tag.attribute("type").filter(|_| tag.name == "script")?.to_ascii_lowercase();
+    if tag.name != "script" {
+        return None;
+    }
+    let media_type = tag.attribute("type")?.to_ascii_lowercase();
     let (kind, mode) = media_type.split_once(';').unwrap_or((&media_type, ""));
     let placement = if mode.contains("display") { Placement::Block } else { Placement::Inline };
     (kind.trim() == "math/tex").then_some(placement)

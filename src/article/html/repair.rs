@@ -14,7 +14,7 @@ use super::hidden::without_hidden;
 use super::images::{MOST_COPIED, Picture, PictureSources, is_tracker};
 use super::noise::without_noise;
 use super::tokens::{self, Tag, Token, TokenKind};
-use crate::article::address::{Addresses, type_of};
+use crate::article::address::{Addresses, is_picture};
 use crate::model::text::escape;
 
 /// Number of bytes of text after which a text is divided: to serialise a text takes time in its length for each character that
@@ -260,10 +260,10 @@ impl<'t> Writer<'_, 't> {
     /// Whether the picture of a `<noscript>` is one of the page that was not shown yet, rather than one that only counts readers.
     fn is_new_illustration(&self, tag: &Tag<'_>, picture: &Picture) -> bool {
         let has_words = || tag.attribute("alt").is_some_and(|words| !words.trim().is_empty());
-        picture.source.as_ref().is_some_and(|source| {
-            let is_picture = type_of(source).is_some_and(|media_type| media_type.starts_with("image/"));
-            (is_picture || has_words()) && !self.shown.contains(source)
-        })
+        picture
+            .source
+            .as_ref()
+            .is_some_and(|source| (is_picture(source) || has_words()) && !self.shown.contains(source))
     }
 
     /// Replaces a frame with a link to its video. Readers do not show frames.

@@ -7,7 +7,7 @@ use super::elements::{PageElement, is_heading, is_inline};
 use super::furniture;
 use super::main_text::PageText;
 use super::tokens::{self, Token};
-use crate::article::address::type_of;
+use crate::article::address::is_picture;
 
 /// The part outside of the article.
 pub const OUTSIDE: &str = "W1";
@@ -296,8 +296,8 @@ impl<'a> Trimmer<'a> {
             return false;
         }
         let leads_away = |index: &usize| {
-            let link = self.page.elements[*index].tag.attribute("href").filter(|_| self.page.name(*index) == "a");
-            link.is_some_and(|link| !link.starts_with('#') && !is_picture(&link))
+            let link = || self.page.elements[*index].tag.attribute("href");
+            self.page.name(*index) == "a" && link().is_some_and(|link| !link.starts_with('#') && !is_picture(&link))
         };
         let is_linked = |index: usize| self.page.blocks[index].whole.pictures > 0;
         let (mut captions, mut next) = (0, all.start);
@@ -309,11 +309,6 @@ impl<'a> Trimmer<'a> {
         }
         captions == text && !all.filter(leads_away).any(is_linked)
     }
-}
-
-/// Whether an address is that of a picture.
-fn is_picture(address: &str) -> bool {
-    type_of(address).is_some_and(|media_type| media_type.starts_with("image/"))
 }
 
 /// Whether a table shows data rather than the layout of a page.

@@ -32,6 +32,11 @@ fn namesakes(names: &[PathBuf], ending: &str) -> Vec<PathBuf> {
     replaced.chain(added).collect()
 }
 
+/// Each ending as it is, and in capital letters.
+fn in_both_cases<'a>(endings: impl IntoIterator<Item = &'a &'a str>) -> impl Iterator<Item = String> {
+    endings.into_iter().flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()])
+}
+
 impl Ingest {
     /// Whether a file is an article unless another article claims it: a recording, a photo or a document.
     pub(super) fn is_media_article(&self, path: &Path) -> bool {
@@ -47,8 +52,8 @@ impl Ingest {
         let is_beside_photos = is_beside_photos(article);
         let photos = PHOTO_ENDINGS.iter().filter(|_| is_beside_photos);
         let endings = RECORDINGS.iter().chain(&DOCUMENT_ENDINGS).chain(photos);
-        let names = endings.flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
-        let mut recordings: Vec<PathBuf> = names.map(|ending| article.with_extension(ending)).collect();
+        let mut recordings: Vec<PathBuf> =
+            in_both_cases(endings).map(|ending| article.with_extension(ending)).collect();
         recordings.retain(|path| path != article && self.folder.stat(path).is_some());
         recordings
     }
@@ -125,8 +130,7 @@ impl Ingest {
         PARTS.iter().find(|known| part.eq_ignore_ascii_case(known))?;
         // Its ending is that of the part.
         let part = text.with_extension("");
-        let endings = RECORDINGS.iter().flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
-        let mut recordings = endings.map(|ending| part.with_extension(ending));
+        let mut recordings = in_both_cases(&RECORDINGS).map(|ending| part.with_extension(ending));
         recordings.find(|path| self.folder.stat(path).is_some())
     }
 
@@ -137,8 +141,7 @@ impl Ingest {
 
     /// The article of a recording's name, if its file is there or went missing a moment ago.
     pub(super) fn namesake(&self, recording: &Path) -> Option<PathBuf> {
-        let names = ENDINGS.iter().flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
-        let mut articles = names.map(|ending| recording.with_extension(ending));
+        let mut articles = in_both_cases(&ENDINGS).map(|ending| recording.with_extension(ending));
         let is_there = |path: &Path| self.folder.stat(path).is_some() || self.deletions.is_missing(path);
         articles.find(|path| self.is_article(path) && is_there(path))
     }

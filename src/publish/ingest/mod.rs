@@ -1,13 +1,13 @@
 //! Change -> catalog.
 //!
 //! There are three kinds of files, each of which uses only those before it:
-//! - parts, which own state in a struct with private fields: `schedule` (when files are processed), `fences`, `renames`, `deletions`,
+//! - parts, which own state in a struct with private fields: `schedule` (when files are processed), `fences`, `remembered_renames`, `deletions`,
 //!   `derivation` (whether a power cut could change the result), `scan`, `backlog` (texts still to be read), `recordings`, `problems`,
 //!   `sections`, `bios`, `data_files`, `languages`, `transcripts`; `read_pool`, which reads files on other cores, and `reading_supervisor`, which runs the
 //!   parsers
 //! - `conductor`: [`Ingest`], which owns all parts and calls the actions in the order of hints and deadlines
 //! - actions, which add methods to [`Ingest`]: `reading` (one file -> catalog), `content` (an article -> its served content),
-//!   `renaming`, `deleting`, `reconciling` (the whole folder), `reading_backlog`, `references`, `describing`, `folder_data` and `folder_language`
+//!   `rename_detection`, `deleting`, `reconciling` (the whole folder), `reading_backlog`, `references`, `describing`, `folder_data` and `folder_language`
 //!   (files for a whole folder), `describing_authors`, `beside` and `ownership` (recordings)
 
 mod backlog;
