@@ -126,12 +126,12 @@ fn tags_of(folder: &Folder, path: &Path, rules: Rules) -> RecordingTags {
 fn body_of(texts: &[String], rules: Rules) -> ParsedBody {
     let mut body = ParsedBody::default();
     let mut seen: HashSet<String> = HashSet::new();
-    let texts = texts.iter().map(|text| (markup(text, rules), text));
-    let read =
-        texts.map(|(marked, text)| (marked.as_ref().map_or(text.clone(), |body| body.paragraphs.join("\n\n")), marked));
-    let read: Vec<(String, Option<ParsedBody>)> = read.collect();
-    let plain: Vec<String> = read.iter().map(|(text, _)| text.clone()).collect();
-    let kept = kept_texts(&plain);
+    let read = |text: &String| {
+        let marked = markup(text, rules);
+        (marked.as_ref().map_or_else(|| text.clone(), |body| body.paragraphs.join("\n\n")), marked)
+    };
+    let read: Vec<(String, Option<ParsedBody>)> = texts.iter().map(read).collect();
+    let kept = kept_texts(read.iter().map(|(text, _)| text.as_str()));
     for (text, marked) in read.into_iter().zip(kept).filter_map(|(text, is_kept)| is_kept.then_some(text)) {
         let paragraphs: Vec<String> =
             paragraphs(&text).into_iter().filter(|paragraph| seen.insert(paragraph.clone())).collect();
@@ -192,8 +192,8 @@ fn is_for_machines(description: &str) -> bool {
 }
 
 /// Whether each text stays: none that another one contains, since many programs store a description once more, cut off.
-fn kept_texts(texts: &[String]) -> Vec<bool> {
-    let plain: Vec<String> = texts.iter().map(|text| summary::one_line(text)).collect();
+fn kept_texts<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<bool> {
+    let plain: Vec<String> = texts.map(summary::one_line).collect();
     let is_part = |index: usize| {
         let part = plain[index].trim_end_matches(['…', '.', ' ']);
         let contains = |(other, text): (usize, &String)| {
@@ -203,7 +203,7 @@ fn kept_texts(texts: &[String]) -> Vec<bool> {
         };
         plain.iter().enumerate().any(contains)
     };
-    (0..texts.len()).map(|index| !is_part(index)).collect()
+    (0..plain.len()).map(|index| !is_part(index)).collect()
 }
 
 fn people(tags: &[&Tag], latin1: &MarkedLatin1) -> Vec<Person> {

@@ -243,9 +243,7 @@ impl Folder {
 
     /// Returns the only file directly in a sub-folder that `is_wanted` selects by its path; `None` if there are more.
     pub fn only_file_in(&self, below: &Path, is_wanted: impl Fn(&Path) -> bool) -> Option<PathBuf> {
-        let listed = self.open_root().and_then(|root| root.list(below)).ok()?;
-        let names = listed.into_iter().map(|listed| listed.name).filter(|name| !is_ignored(name));
-        let mut files = names.map(|name| below.join(name)).filter(|path| is_wanted(path) && self.stat(path).is_some());
+        let mut files = self.files_in(below, is_wanted).into_iter().filter(|path| self.stat(path).is_some());
         let only = files.next()?;
         files.next().is_none().then_some(only)
     }
@@ -412,8 +410,7 @@ impl Folder {
 
 /// Whether a file is in the folder of Logseq with former versions of pages.
 fn is_former_version(below: &Path) -> bool {
-    let folders: Vec<&OsStr> = below.parent().into_iter().flatten().collect();
-    folders.windows(2).any(|pair| pair == ["logseq", "bak"])
+    below.ancestors().skip(1).any(|folder| folder.ends_with("logseq/bak"))
 }
 
 /// Extensions of videos that may belong to articles.

@@ -228,7 +228,7 @@ const MEDIA_FOLDERS: [&str; 16] = [
     "_videos",
 ];
 /// The versions of a file that git keeps beside it during a merge with a tool.
-const MERGE_VERSIONS: [&str; 4] = ["LOCAL", "REMOTE", "BASE", "BACKUP"];
+const MERGE_VERSIONS: [&str; 4] = ["_LOCAL_", "_REMOTE_", "_BASE_", "_BACKUP_"];
 /// Names of files about a project or for programs, without their extensions, in any case.
 const OTHER_FILES: [&str; 26] = [
     "readme",
@@ -374,7 +374,7 @@ fn is_of_synology(lower: &str) -> bool {
 pub fn original_of_copy(name: &str) -> Option<String> {
     let (stem, ending) = name.rsplit_once('.')?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let of_git = MERGE_VERSIONS.iter().find_map(|version| stem.rsplit_once(&format!("_{version}_")));
+    let of_git = MERGE_VERSIONS.iter().find_map(|version| stem.rsplit_once(*version));
     if let Some((original, _)) = of_git.filter(|(original, process)| !original.is_empty() && is_number(process)) {
         return Some(format!("{original}.{ending}"));
     }

@@ -159,10 +159,11 @@ fn split_own<'a>(
         problems: Vec::new(),
     };
     let Some(block) = FrontMatter::find(text, format) else {
-        if let Some(problem) = unread_header(text, format) {
+        let properties = if format == SourceFormat::Markdown { properties_below_heading(text) } else { Vec::new() };
+        if let Some(problem) = unread_header(text, format, &properties) {
             return Err(Held::Broken(problem));
         }
-        let header = creation(text, format, timezone).unwrap_or_default();
+        let header = creation(&properties, timezone).unwrap_or_default();
         return Ok((Split { header, ..none }, None));
     };
     let mut problems = Vec::new();
@@ -281,7 +282,7 @@ fn separated_date(text: &str) -> String {
 }
 
 /// Detects unclosed front matter and draft marks in an unsupported form. Such a file is held, since it may be a draft.
-fn unread_header(text: &str, format: SourceFormat) -> Option<Problem> {
+fn unread_header<'a>(text: &'a str, format: SourceFormat, properties: &[(usize, &'a str)]) -> Option<Problem> {
     let mut lines = text.lines().enumerate().skip_while(|(_, line)| line.trim().is_empty());
     let (number, first) = lines.next()?;
     let key = |line: &str| key_of(line).and_then(Key::of);
@@ -312,9 +313,7 @@ fn unread_header(text: &str, format: SourceFormat) -> Option<Problem> {
         .take_while(|(_, line)| !line.trim().is_empty());
     let json = first.trim_start().starts_with(['{', '"']);
     let mut block: Vec<(usize, &str)> = block.collect();
-    if format == SourceFormat::Markdown {
-        block.extend(properties_below_heading(text));
-    }
+    block.extend_from_slice(properties);
     // In a plain text, a block is metadata only if each of its lines has a known key.
     if format == SourceFormat::Text && !json && !block.iter().all(|(_, line)| key(line).is_some()) {
         return None;
@@ -328,21 +327,20 @@ fn unread_header(text: &str, format: SourceFormat) -> Option<Problem> {
 /// The first block below the heading, each line with its number from 0, if it consists of `Key: value`: the properties of a page of Notion.
 fn properties_below_heading(text: &str) -> Vec<(usize, &str)> {
     let mut lines = text.lines().enumerate().skip_while(|(_, line)| line.trim().is_empty());
-    let is_heading = lines.next().is_some_and(|(_, line)| line.starts_with("# "));
+    if !lines.next().is_some_and(|(_, line)| line.starts_with("# ")) {
+        return Vec::new();
+    }
     let is_blank = |line: &&str| line.trim().is_empty();
     let lines = lines.skip_while(|(_, line)| is_blank(line)).take(MAX_PROPERTIES);
     let block: Vec<(usize, &str)> = lines.take_while(|(_, line)| !is_blank(line)).collect();
-    if is_heading && block.iter().all(|(_, line)| is_pair(line)) { block } else { Vec::new() }
+    if block.iter().all(|(_, line)| is_pair(line)) { block } else { Vec::new() }
 }
 
 /// The date at which a page of Notion was created, by its properties.
-fn creation(text: &str, format: SourceFormat, timezone: Tz) -> Option<Header> {
-    if format != SourceFormat::Markdown {
-        return None;
-    }
-    let (number, date) = properties_below_heading(text).into_iter().find_map(|(number, line)| {
+fn creation(properties: &[(usize, &str)], timezone: Tz) -> Option<Header> {
+    let (number, date) = properties.iter().find_map(|(number, line)| {
         let (name, date) = line.split_once(':')?;
-        CREATED.contains(&lock::letters(name).as_str()).then_some((number, date.trim()))
+        CREATED.contains(&lock::letters(name).as_str()).then_some((*number, date.trim()))
     })?;
     let position =
         |_: &str| KeyPosition { line: Some(number + 1), words: format!("line {}", number + 1), is_elsewhere: false };

@@ -77,10 +77,7 @@ impl Value {
     fn people_of_one(&self) -> Vec<Person> {
         match self {
             Self::Table(fields) => {
-                let field = |wanted: &[&str]| {
-                    let field = fields.iter().find(|(key, _)| wanted.contains(&key.to_ascii_lowercase().as_str()));
-                    field.and_then(|(_, value)| value.text()).map(str::to_owned)
-                };
+                let field = |wanted: &[&str]| field_of(fields, wanted).map(str::to_owned);
                 let email = field(&["email", "mail"]).filter(|email| is_email(email));
                 let url = field(&["url", "uri", "website", "link"]).and_then(|url| absolute(&url));
                 let in_parts = || {
@@ -103,6 +100,12 @@ impl Value {
     }
 }
 
+/// The text of the first key that is one of these, which are in lower case.
+fn field_of<'a>(fields: &'a [(String, Value)], wanted: &[&str]) -> Option<&'a str> {
+    let field = fields.iter().find(|(key, _)| wanted.contains(&key.to_ascii_lowercase().as_str()));
+    field.and_then(|(_, value)| value.text())
+}
+
 /// A name that is written as a table of its parts.
 fn name_in_parts(fields: &[(String, Value)]) -> Option<String> {
     const PARTS: [&[&str]; 3] = [
@@ -110,14 +113,10 @@ fn name_in_parts(fields: &[(String, Value)]) -> Option<String> {
         &["non-dropping-particle", "dropping-particle", "particle"],
         &["family", "family-names", "last", "lastname", "last_name"],
     ];
-    let field = |names: &[&str]| {
-        let is_wanted = |key: &str| names.iter().any(|name| key.eq_ignore_ascii_case(name));
-        fields.iter().find(|(key, _)| is_wanted(key)).and_then(|(_, value)| value.text())
-    };
-    if let Some(whole) = field(&["literal"]) {
+    if let Some(whole) = field_of(fields, &["literal"]) {
         return Some(whole.to_owned());
     }
-    let parts: Vec<&str> = PARTS.into_iter().filter_map(field).collect();
+    let parts: Vec<&str> = PARTS.into_iter().filter_map(|names| field_of(fields, names)).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
@@ -135,14 +134,9 @@ fn person(text: &str) -> Person {
         Some((before.trim().to_owned(), inside.trim().to_owned()))
     };
     let angled = parts('<', '>').map(|(name, place)| (name.trim_matches('"').to_owned(), place));
-    let is_place = |text: &str| is_email(text) || absolute(text).is_some();
     let round = || {
         let (before, inside) = parts('(', ')')?;
-        if is_email(&before) {
-            Some((inside, before))
-        } else {
-            Some((before, inside)).filter(|(_, inside)| is_place(inside))
-        }
+        Some(if is_email(&before) { (inside, before) } else { (before, inside) })
     };
     let found = angled.or_else(round);
     match found.filter(|(name, _)| !name.is_empty()) {

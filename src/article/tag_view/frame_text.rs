@@ -2,6 +2,8 @@
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+use crate::article::encoding;
+
 /// The encodings of ID3.
 const LATIN1: u8 = 0;
 const UTF16: u8 = 1;
@@ -143,7 +145,7 @@ impl<'a> FrameParts<'a> {
 }
 
 fn latin1(text: &[u8]) -> String {
-    text.iter().map(|byte| char::from(*byte)).collect::<String>().trim_end_matches('\0').to_owned()
+    encoding::latin1(text).trim_end_matches('\0').to_owned()
 }
 
 /// Length of the language before a comment. Some programs write one of two letters.
