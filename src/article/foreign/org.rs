@@ -3,13 +3,15 @@
 mod export;
 mod line;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::iter::Peekable;
 use std::str::Lines;
 
 use super::markup::{escaped, fenced};
 use export::{CodeExport, ExportRules, Visibility, exported};
 use line::{header_arguments, heading, key};
+
+use crate::article::summary::one_line;
 
 /// Lines about a heading that are not shown.
 const PLANNING: [&str; 4] = ["SCHEDULED:", "DEADLINE:", "CLOSED:", "CLOCK:"];
@@ -47,6 +49,38 @@ struct OrgReader {
     named_code: HashMap<String, CodeExport>,
 }
 
+/// What no line below ends. Each is looked for once: else many would take time in the square of their number.
+#[derive(Debug, Default)]
+struct Endless {
+    blocks: HashSet<String>,
+    /// A drawer of the present section.
+    drawer: bool,
+}
+
+impl Endless {
+    /// Goes on to a line. A block may hold lines that look like headings, so it counts as one.
+    fn pass(&mut self, line: &str) {
+        self.drawer &= heading(line).is_none() && !line.trim_start().starts_with("#+");
+    }
+
+    /// Whether a block that has begun has an end below.
+    fn has_block(&mut self, name: &str, lines: &Peekable<Lines<'_>>) -> bool {
+        let has_end = !self.blocks.contains(name) && lines.clone().any(|line| ends_block(name, line));
+        if !has_end {
+            self.blocks.insert(name.to_owned());
+        }
+        has_end
+    }
+
+    /// Whether a line with this name begins a drawer: those that are private need no end.
+    fn has_drawer(&mut self, name: &str, lines: &Peekable<Lines<'_>>) -> bool {
+        let mut section = lines.clone().take_while(|line| heading(line).is_none());
+        let is_private = matches!(name, "PROPERTIES" | "LOGBOOK");
+        self.drawer |= !is_private && !self.drawer && !section.any(ends_drawer);
+        is_private || !self.drawer
+    }
+}
+
 impl OrgReader {
     fn is_silent(&self) -> bool {
         self.private.is_some() || self.is_muted
@@ -54,15 +88,17 @@ impl OrgReader {
 
     fn read(&mut self, text: &str, nesting: usize) {
         let mut lines = text.lines().peekable();
+        let mut endless = Endless::default();
         while let Some(line) = lines.next() {
             let trimmed = line.trim_start();
+            endless.pass(line);
             if nesting == 0
                 && let Some((depth, title)) = heading(line)
             {
                 self.section(depth, title);
             } else if let Some((name, arguments)) = block_name(trimmed) {
-                self.block(&name, &arguments, &mut lines, nesting);
-            } else if let Some(name) = drawer_name(trimmed) {
+                self.block(&name, &arguments, (&mut lines, &mut endless), nesting);
+            } else if let Some(name) = drawer_name(trimmed).filter(|name| endless.has_drawer(name, &lines)) {
                 self.drawer(&name, &mut lines, nesting);
             } else if let Some(caption) = caption(trimmed).filter(|_| !self.is_silent()) {
                 // Below a picture, and above anything else.
@@ -96,14 +132,18 @@ impl OrgReader {
     }
 
     /// Reads a block up to its end. A line without an end to it is none.
-    fn block(&mut self, name: &str, arguments: &str, lines: &mut Peekable<Lines<'_>>, nesting: usize) {
-        let end = format!("#+end_{name}");
-        let is_end = |line: &&str| line.trim().to_ascii_lowercase().starts_with(&end);
+    fn block(
+        &mut self,
+        name: &str,
+        arguments: &str,
+        (lines, endless): (&mut Peekable<Lines<'_>>, &mut Endless),
+        nesting: usize,
+    ) {
         self.has_text = true;
-        if name != "comment" && !lines.clone().any(|line| is_end(&line)) {
+        if name != "comment" && !endless.has_block(name, lines) {
             return;
         }
-        let body: Vec<&str> = lines.by_ref().take_while(|line| !is_end(line)).collect();
+        let body: Vec<&str> = lines.by_ref().take_while(|line| !ends_block(name, line)).collect();
         self.rules.pass_headings(body.iter().filter(|line| heading(line).is_some()).count());
         let (label, header) = (std::mem::take(&mut self.name), std::mem::take(&mut self.header));
         let mut export = None;
@@ -152,16 +192,11 @@ impl OrgReader {
         stated.or_else(|| self.rules.code_export(language)).unwrap_or_default()
     }
 
-    /// Reads a drawer up to its end. Properties and logs are private; a line without an end to it is text.
+    /// Reads a drawer up to its end. Properties and logs are private.
     fn drawer(&mut self, name: &str, lines: &mut Peekable<Lines<'_>>, nesting: usize) {
-        let is_end = |line: &&str| line.trim().eq_ignore_ascii_case(":END:");
-        let is_private = matches!(name, "PROPERTIES" | "LOGBOOK");
-        if !is_private && !lines.clone().take_while(|line| heading(line).is_none()).any(|line| is_end(&line)) {
-            return;
-        }
         let mut body = Vec::new();
         while let Some(line) = lines.next_if(|line| heading(line).is_none()) {
-            if is_end(&line) {
+            if ends_drawer(line) {
                 break;
             }
             body.push(line);
@@ -319,6 +354,14 @@ fn is_fixed(line: &str) -> bool {
     line == ":" || line.starts_with(": ")
 }
 
+fn ends_block(name: &str, line: &str) -> bool {
+    line.trim().to_ascii_lowercase().strip_prefix("#+end_").is_some_and(|ended| ended.starts_with(name))
+}
+
+fn ends_drawer(line: &str) -> bool {
+    line.trim().eq_ignore_ascii_case(":END:")
+}
+
 /// The name in capital letters of the drawer that a line begins.
 fn drawer_name(line: &str) -> Option<String> {
     let name = line.trim_end().strip_prefix(':')?.strip_suffix(':')?;
@@ -406,11 +449,6 @@ fn link(text: &str) -> Option<(String, usize)> {
         words => format!("[{}](<{address}>)", escaped(words.unwrap_or(&address))),
     };
     Some((converted, "[[".len() + end + "]]".len()))
-}
-
-/// A text of an object that may be broken into lines.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `@@html:<b>@@` is for pages, and other snippets are for other formats or private. A line ends with `\\\\`.
@@ -543,9 +581,18 @@ mod tests {
                 "\n> q **b**\n>\n> ```c\n> x;\n> ```\n\nc\n",
             ),
             ("#+begin_center\na\n# SECRET\n- b\n#+end_center", "\na\n- b\n\n"),
+            (":smile:\na\n* B\n:NOTES:\nb\n:END:\nc", ":smile:\na\n# B\n\nb\n\nc\n"),
             (":NOTES:\na\n:END:\n:LOGBOOK:\nSECRET\n:END:\n", "\na\n\n"),
         ] {
             assert_eq!(as_markdown(org), expected, "{org}");
+        }
+    }
+
+    /// Looked for again at each line, this many would take minutes.
+    #[test]
+    fn what_has_no_end_takes_linear_time() {
+        for line in ["#+begin_a\n", ":a:\n"] {
+            as_markdown(&line.repeat(30_000));
         }
     }
 
