@@ -208,9 +208,7 @@ impl<'a> Conversion<'a> {
             return Some((code_of(&code, content), with_content));
         }
         let content = content.map(|(content, _)| content);
-        if KNOWN.contains(&name)
-            && let Some(meaning) = self.known(&code, content, depth)
-        {
+        if let Some(meaning) = self.known(&code, content, depth) {
             let has_content = !matches!(name, "gallery" | "playlist" | "youtube" | "vimeo" | "more");
             return Some((meaning, if has_content { with_content } else { code.length }));
         }
@@ -238,7 +236,7 @@ impl<'a> Conversion<'a> {
             "embed" => Some(format!("\n\n{}\n\n", content.or(code.value("src"))?.trim())),
             "gallery" => Some(self.gallery(code)),
             "playlist" => Some(self.playlist(code)),
-            "audio" | "video" => self.player(code),
+            "audio" | "video" | "wpvideo" => self.player(code),
             "youtube" | "vimeo" => Some(format!("\n\n{}\n\n", video_address(code)?)),
             "more" | "contact-form" | "subscribe" => Some(String::new()),
             _ => None,
@@ -298,18 +296,19 @@ impl<'a> Conversion<'a> {
     }
 
     fn player(&mut self, code: &Shortcode<'_>) -> Option<String> {
-        let keys = match code.name {
+        let kind = if code.name == "audio" { "audio" } else { "video" };
+        let keys = match kind {
             "audio" => ["src", "mp3", "m4a", "ogg", "wav", "flac"],
             _ => ["src", "mp4", "m4v", "webm", "ogv", "mov"],
         };
         let plain = || code.plain_value().filter(|value| value.starts_with("http"))?.split('|').next();
         let address = keys.iter().find_map(|key| code.value(key)).or_else(plain);
         if let Some(address) = address {
-            return Some(player(code.name, address));
+            return Some(player(kind, address));
         }
         // Without an address, it plays the recording of the post.
-        let own = self.files(code, code.name);
-        own.first().filter(|_| code.arguments.trim().is_empty()).map(|file| player(code.name, &file.url))
+        let own = self.files(code, kind);
+        own.first().filter(|_| code.arguments.trim().is_empty()).map(|file| player(kind, &file.url))
     }
 }
 
@@ -539,6 +538,10 @@ mod tests {
             (
                 "[audio https://a.example/a.mp3]",
                 "<figure><audio controls src=\"https://a.example/a.mp3\"></audio></figure>",
+            ),
+            (
+                "[wpvideo src=\"https://a.example/a.mp4\"]",
+                "<figure><video controls src=\"https://a.example/a.mp4\"></video></figure>",
             ),
             ("[audio]", "<figure><audio controls src=\"https://a.example/9.mp3\"></audio></figure>"),
             ("[playlist ids=\"9\"]", "<figure><audio controls src=\"https://a.example/9.mp3\"></audio></figure>"),
