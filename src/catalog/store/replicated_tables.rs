@@ -29,12 +29,13 @@ pub(super) const LOCAL_COLUMNS: [(&str, &[&str]); 3] =
     [("article", &["size", "mtime", "ctime", "inode", "born", "stale"]), ("media", &["stamp"]), ("view", &["floor"])];
 
 /// Keys in `meta` that are facts of one node, or of one file.
-pub(super) const LOCAL_KEYS: [&str; 11] = [
+pub(super) const LOCAL_KEYS: [&str; 12] = [
     "reading",
     "incomplete",
     "old pages",
     "first reading",
     "identities",
+    "identities_adopted",
     "mounts",
     "folder",
     "limits",
