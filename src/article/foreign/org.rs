@@ -58,7 +58,7 @@ struct Endless {
 }
 
 impl Endless {
-    /// Goes on to a line. A block may hold lines that look like headings, so it counts as one.
+    /// Notes a line. A block may hold lines that look like headings, so it counts as one.
     fn pass(&mut self, line: &str) {
         self.drawer &= heading(line).is_none() && !line.trim_start().starts_with("#+");
     }
